@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/data/checkpoint.h"
+
+#include "runtime/data/safetensors.h"
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cinttypes>
+#include <cstring>
+
+namespace dlc::data {
+namespace {
+
+/// Before the names of states that are not weights.
+constexpr char state_prefix[] = "dlc/";
+constexpr char format_key[] = "dlc.checkpoint";
+constexpr char format_version[] = "1";
+
+/// A state of the artifact and the name of its tensor in files.
+struct StateEntry {
+  int32_t index;
+  std::string name;
+  DataType type;
+  Shape shape;
+  size_t bytes;
+};
+
+bool is_weight(dlc_state_role_t role) {
+  return role == DLC_STATE_PARAMETER || role == DLC_STATE_BUFFER;
+}
+
+std::vector<StateEntry> list_states(const dlc_artifact_t *artifact, bool weights_only) {
+  dlc_artifact_info_t artifact_info;
+  dlc_artifact_info(artifact, &artifact_info);
+  std::vector<StateEntry> entries;
+  for (int32_t i = 0; i < artifact_info.state_count; ++i) {
+    dlc_state_info_t info;
+    if (dlc_artifact_state(artifact, i, &info, nullptr) != DLC_OK || (weights_only && !is_weight(info.role)))
+      continue;
+    DataType type = static_cast<DataType>(info.dtype);
+    entries.push_back({i, (is_weight(info.role) ? "" : state_prefix) + std::string(info.name), type,
+                       Shape(info.dims, info.dims + info.rank),
+                       static_cast<size_t>(info.element_count) * type_size(type)});
+  }
+  return entries;
+}
+
+/// IEEE half to single precision, exactly.
+float widen_f16(uint16_t half) {
+  uint32_t sign = (half & 0x8000u) << 16, exponent = half >> 10 & 31, mantissa = half & 0x3ffu;
+  if (exponent == 0) {
+    float value = static_cast<float>(mantissa) * 0x1p-24f;
+    return sign ? -value : value;
+  }
+  if (exponent == 31)
+    return std::bit_cast<float>(sign | 0x7f800000u | mantissa << 13);
+  return std::bit_cast<float>(sign | (exponent + 112) << 23 | mantissa << 13);
+}
+
+bool widens(DataType from, DataType to) {
+  return to == DataType::f32 && (from == DataType::bf16 || from == DataType::f16);
+}
+
+/// The differences between what the session wants and what the file has, a line each; empty when they fit.
+std::string list_differences(const std::vector<StateEntry> &wanted, const SafetensorsFile &file,
+                             bool weights_only) {
+  std::vector<std::string> wanted_names, file_names;
+  for (const StateEntry &entry : wanted)
+    wanted_names.push_back(entry.name);
+  for (const SafetensorsFile::Entry &entry : file.entries())
+    file_names.push_back(entry.name);
+  auto has = [](const std::vector<std::string> &names, const std::string &name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  // Only a name that the other side does not use can have been meant.
+  std::vector<std::string> unused_wanted, unused_file;
+  std::copy_if(wanted_names.begin(), wanted_names.end(), std::back_inserter(unused_wanted),
+               [&](const std::string &name) { return !has(file_names, name); });
+  std::copy_if(file_names.begin(), file_names.end(), std::back_inserter(unused_file),
+               [&](const std::string &name) {
+                 return !has(wanted_names, name) && !(weights_only && name.starts_with(state_prefix));
+               });
+
+  std::string lines;
+  for (const StateEntry &entry : wanted) {
+    const SafetensorsFile::Entry *found = file.find(entry.name);
+    if (!found) {
+      std::optional<std::string> near = nearest_name(entry.name, unused_file);
+      lines += "\n  missing: " + entry.name + " " + format_type(entry.type, entry.shape) +
+               (near ? " (the file has " + *near + ")" : "");
+    } else if (found->shape != entry.shape ||
+               (found->type != entry.type && !widens(found->type, entry.type))) {
+      lines += "\n  differs: " + entry.name + ": expected " + format_type(entry.type, entry.shape) +
+               ", found " + format_type(found->type, found->shape);
+    }
+  }
+  for (const std::string &name : unused_file) {
+    const SafetensorsFile::Entry *entry = file.find(name);
+    std::optional<std::string> near = nearest_name(name, unused_wanted);
+    lines += "\n  unexpected: " + name + " " + format_type(entry->type, entry->shape) +
+             (near ? " (did you mean " + *near + "?)" : "");
+  }
+  return lines;
+}
+
+/// Checks everything first, then writes the states.
+Status load_states(const dlc_artifact_t *artifact, dlc_session_t *session, const SafetensorsFile &file,
+                   bool weights_only) {
+  std::vector<StateEntry> wanted = list_states(artifact, weights_only);
+  if (std::string lines = list_differences(wanted, file, weights_only); !lines.empty()) {
+    dlc_artifact_info_t info;
+    dlc_artifact_info(artifact, &info);
+    auto count = std::count(lines.begin(), lines.end(), '\n');
+    return Status::input(format("%s does not fit %s: %zd difference%s%s", file.path().c_str(),
+                                info.source_name, count, count == 1 ? "" : "s", lines.c_str()));
+  }
+  std::vector<std::byte> bytes;
+  for (const StateEntry &state : wanted) {
+    const SafetensorsFile::Entry &entry = *file.find(state.name);
+    bytes.resize(state.bytes);
+    DLC_DATA_TRY(file.read(entry, bytes.data()));
+    if (entry.type != state.type) {
+      // Backwards, because the wide elements overlap the narrow ones.
+      for (size_t i = state.bytes / 4; i-- > 0;) {
+        uint16_t narrow;
+        memcpy(&narrow, bytes.data() + 2 * i, 2);
+        float wide = entry.type == DataType::f16 ? widen_f16(narrow)
+                                                 : std::bit_cast<float>(static_cast<uint32_t>(narrow) << 16);
+        memcpy(bytes.data() + 4 * i, &wide, 4);
+      }
+    }
+    dlc_status_t status;
+    if (dlc_session_state_write(session, state.index, bytes.data(), state.bytes, &status) != DLC_OK)
+      return from_runtime(status);
+  }
+  return {};
+}
+
+Status save_states(const dlc_artifact_t *artifact, dlc_session_t *session, bool weights_only,
+                   const std::map<std::string, std::string> &metadata, const std::string &path) {
+  std::vector<StateEntry> states = list_states(artifact, weights_only);
+  std::vector<std::vector<std::byte>> elements;
+  std::vector<NamedTensor> tensors;
+  for (const StateEntry &state : states) {
+    std::vector<std::byte> &bytes = elements.emplace_back(state.bytes);
+    dlc_status_t status;
+    if (dlc_session_state_read(session, state.index, bytes.data(), state.bytes, &status) != DLC_OK)
+      return from_runtime(status);
+    tensors.push_back({state.name, state.type, state.shape, bytes.data()});
+  }
+  return write_safetensors(path, tensors, metadata);
+}
+
+constexpr char sum_prefix[] = "dlc.sum.";
+
+/// Reads a whole number or a real out of the metadata.
+template <typename T>
+bool parse(const std::map<std::string, std::string> &metadata, const std::string &key, T &out) {
+  auto found = metadata.find(key);
+  if (found == metadata.end())
+    return false;
+  const std::string &text = found->second;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+} // namespace
+
+Status from_runtime(const dlc_status_t &status) {
+  switch (status.code) {
+  case DLC_OK:
+    return {};
+  case DLC_IO:
+  case DLC_OUT_OF_MEMORY:
+  case DLC_DEVICE:
+  case DLC_UNSUPPORTED:
+    return Status::machine(status.message);
+  case DLC_CORRUPTED:
+    return Status::bug(status.message);
+  default:
+    return Status::input(status.message);
+  }
+}
+
+std::string checkpoint_path(const std::string &path) {
+  constexpr std::string_view ending = ".safetensors";
+  if (path.ends_with(ending))
+    return path.substr(0, path.size() - ending.size()) + ".checkpoint.safetensors";
+  return path + ".checkpoint";
+}
+
+Status save_weights(const dlc_artifact_t *artifact, dlc_session_t *session, const std::string &path) {
+  // Hugging Face's loaders ask which framework's layout it is.
+  return save_states(artifact, session, /*weights_only=*/true, {{"format", "pt"}}, path);
+}
+
+Status load_weights(const dlc_artifact_t *artifact, dlc_session_t *session, const std::string &path) {
+  SafetensorsFile file;
+  DLC_DATA_TRY(file.open(path));
+  return load_states(artifact, session, file, /*weights_only=*/true);
+}
+
+Status save_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, const TrainingState &training,
+                       const std::string &path) {
+  std::map<std::string, std::string> metadata = {
+      {"format", "pt"},
+      {format_key, format_version},
+      {"dlc.epoch", std::to_string(training.position.epoch)},
+      {"dlc.row", std::to_string(training.position.row)},
+      {"dlc.data_seed", std::to_string(training.data_seed)},
+      {"dlc.batch", std::to_string(training.batch)},
+      {"dlc.entry", training.entry},
+      {"dlc.sum_rows", std::to_string(training.sum_rows)},
+  };
+  for (const auto &[name, sum] : training.sums)
+    metadata[sum_prefix + name] = format("%.17g", sum);
+  return save_states(artifact, session, /*weights_only=*/false, metadata, path);
+}
+
+Status load_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, const std::string &path,
+                       TrainingState &out_training) {
+  SafetensorsFile file;
+  DLC_DATA_TRY(file.open(path));
+  const std::map<std::string, std::string> &metadata = file.metadata();
+  auto version = metadata.find(format_key);
+  if (version == metadata.end())
+    return Status::input(path +
+                         " holds weights only, not a checkpoint: there is nothing to resume; --weights " +
+                         path + " starts a new training from them");
+  if (version->second != format_version)
+    return Status::input(path + ": checkpoint version " + version->second + ", expected " + format_version);
+  TrainingState training;
+  const char *bad = !parse(metadata, "dlc.epoch", training.position.epoch)  ? "dlc.epoch"
+                    : !parse(metadata, "dlc.row", training.position.row)    ? "dlc.row"
+                    : !parse(metadata, "dlc.data_seed", training.data_seed) ? "dlc.data_seed"
+                    : !parse(metadata, "dlc.batch", training.batch)         ? "dlc.batch"
+                    : !parse(metadata, "dlc.sum_rows", training.sum_rows)   ? "dlc.sum_rows"
+                                                                            : nullptr;
+  if (bad)
+    return Status::input(path + ": metadata " + bad + " is missing or not a number");
+  if (auto entry = metadata.find("dlc.entry"); entry != metadata.end())
+    training.entry = entry->second;
+  for (const auto &[key, text] : metadata)
+    if (key.starts_with(sum_prefix) && !parse(metadata, key, training.sums[key.substr(strlen(sum_prefix))]))
+      return Status::input(path + ": metadata " + key + " is not a number");
+  DLC_DATA_TRY(load_states(artifact, session, file, /*weights_only=*/false));
+  out_training = std::move(training);
+  return {};
+}
+
+} // namespace dlc::data

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Weights and checkpoints: what a session keeps, in safetensors files.
+//
+// A weights file holds the parameters and buffers under their plain names, which are PyTorch's: its
+// load_state_dict(strict=True) accepts the file, and load_weights accepts what safetensors.torch.save_file
+// wrote.
+//
+// A checkpoint holds the same, and every other state (optimizer moments, iteration, hyperparameters, seed,
+// metric accumulators) under "dlc/" + its name, and in __metadata__ the position in the data. One file,
+// replaced as a whole: a run that continues from it gives the bits of a run that never stopped.
+#pragma once
+
+#include "runtime/data/batcher.h"
+#include "runtime/dlc_runtime.h"
+
+#include <map>
+#include <string>
+
+namespace dlc::data {
+
+/// What a checkpoint knows besides the session's states.
+struct TrainingState {
+  Position position;
+  uint64_t data_seed = 0; ///< Of the shuffling.
+  int64_t batch = 0;      ///< Rows in a batch.
+  std::string entry;      ///< The train entry.
+  /// Reported values of the current epoch so far: the sum of value times rows, by name, and the rows.
+  std::map<std::string, double> sums;
+  int64_t sum_rows = 0;
+};
+
+/// Both write path, whole or not at all.
+Status save_weights(const dlc_artifact_t *artifact, dlc_session_t *session, const std::string &path);
+Status save_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, const TrainingState &training,
+                       const std::string &path);
+
+/// Loads the parameters and buffers out of a weights file or a checkpoint. When names, shapes or types
+/// differ, nothing is loaded, and one message lists all the differences. bf16 and f16 elements widen to f32.
+Status load_weights(const dlc_artifact_t *artifact, dlc_session_t *session, const std::string &path);
+
+/// Loads everything. A file that is not a checkpoint, or of another model, is an input error.
+Status load_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, const std::string &path,
+                       TrainingState &out_training);
+
+/// Where the checkpoint of a run that saves its weights to path lies: beside it, "m.safetensors" ->
+/// "m.checkpoint.safetensors".
+std::string checkpoint_path(const std::string &path);
+
+/// The runtime's status as ours: what the caller asked wrongly, what the machine could not do.
+Status from_runtime(const dlc_status_t &status);
+
+} // namespace dlc::data

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/data/dataset.h"
+
+namespace dlc::data {
+namespace {
+
+/// Every loader, in alphabetical order.
+struct Loader {
+  const char *name;
+  Status (*open)(const std::string &path, Splits &out_splits);
+};
+constexpr Loader loaders[] = {{"mnist", open_mnist}};
+
+} // namespace
+
+std::optional<size_t> DataSet::find(std::string_view name) const {
+  const std::vector<Column> &all = columns();
+  for (size_t i = 0; i < all.size(); ++i)
+    if (all[i].name == name)
+      return i;
+  return std::nullopt;
+}
+
+std::vector<std::string> loader_names() {
+  std::vector<std::string> names;
+  for (const Loader &loader : loaders)
+    names.push_back(loader.name);
+  return names;
+}
+
+Status open_data(const DataSpec &spec, Splits &out_splits) {
+  for (const Loader &loader : loaders)
+    if (spec.loader == loader.name)
+      return loader.open(spec.path, out_splits);
+  std::string known;
+  for (const std::string &name : loader_names())
+    known += (known.empty() ? "" : ", ") + name;
+  std::optional<std::string> near = nearest_name(spec.loader, loader_names());
+  return Status::input("no data loader is called " + spec.loader + "; there is: " + known +
+                       (near ? " (did you mean " + *near + "?)" : ""));
+}
+
+} // namespace dlc::data

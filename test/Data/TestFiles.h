@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A folder of its own for each test, and files with given bytes in it.
+#pragma once
+
+#include "runtime/data/tensor.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace dlc::data {
+
+class FileTest : public testing::Test {
+protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "dlc-data-XXXXXX";
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string path(const std::string &name) const { return folder_ + "/" + name; }
+  std::string write(const std::string &name, const std::string &bytes) const {
+    std::ofstream(path(name), std::ios::binary) << bytes;
+    return path(name);
+  }
+  std::string read(const std::string &name) const {
+    std::stringstream text;
+    text << std::ifstream(path(name), std::ios::binary).rdbuf();
+    return text.str();
+  }
+  /// A message without the folder's name, to compare with.
+  std::string message(const Status &status) const {
+    std::string text = status.message();
+    for (size_t at; (at = text.find(folder_ + "/")) != std::string::npos;)
+      text.erase(at, folder_.size() + 1);
+    return text;
+  }
+
+  std::string folder_;
+};
+
+} // namespace dlc::data
