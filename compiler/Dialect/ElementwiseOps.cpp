@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Verifiers, type inference and folds of the element-by-element operations.
+
+#include "compiler/Dialect/Dl.h"
+
+using namespace mlir;
+
+namespace dlc::dl {
+#define DLC_NO_FOLD(OP)                                                                                      \
+  OpFoldResult OP::fold(FoldAdaptor adaptor) {                                                               \
+    return {};                                                                                               \
+  }
+DLC_NO_FOLD(NegOp)
+DLC_NO_FOLD(AbsOp)
+DLC_NO_FOLD(ExpOp)
+DLC_NO_FOLD(LogOp)
+DLC_NO_FOLD(SqrtOp)
+DLC_NO_FOLD(TanhOp)
+DLC_NO_FOLD(SinOp)
+DLC_NO_FOLD(CosOp)
+DLC_NO_FOLD(ErfOp)
+DLC_NO_FOLD(FloorOp)
+DLC_NO_FOLD(FlushOp)
+DLC_NO_FOLD(NotOp)
+DLC_NO_FOLD(AddOp)
+DLC_NO_FOLD(SubOp)
+DLC_NO_FOLD(MulOp)
+DLC_NO_FOLD(DivOp)
+DLC_NO_FOLD(RemOp)
+DLC_NO_FOLD(PowOp)
+DLC_NO_FOLD(MaxOp)
+DLC_NO_FOLD(MinOp)
+DLC_NO_FOLD(AndOp)
+DLC_NO_FOLD(OrOp)
+DLC_NO_FOLD(CompareOp)
+DLC_NO_FOLD(SelectOp)
+DLC_NO_FOLD(CastOp)
+
+//===----------------------------------------------------------------------===//
+// CompareOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult CompareOp::inferReturnTypes(MLIRContext *context, std::optional<Location>, ValueRange operands,
+                                          DictionaryAttr, OpaqueProperties, RegionRange,
+                                          SmallVectorImpl<Type> &types) {
+  auto operand = dyn_cast<TensorType>(operands.front().getType());
+  if (!operand)
+    return failure();
+  types.push_back(operand.withElementType(IntegerType::get(context, 1)));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// SelectOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult SelectOp::verify() {
+  if (getCondition().getType().getShape() != getType().getShape()) // (C1)
+    return emitOpError("expected a condition of the result's shape ")
+           << getType() << ", got " << getCondition().getType();
+  return success();
+}
+
+ParseResult SelectOp::parse(OpAsmParser &parser, OperationState &state) {
+  SmallVector<OpAsmParser::UnresolvedOperand> operands;
+  Type type;
+  if (parser.parseOperandList(operands, 3) || parser.parseOptionalAttrDict(state.attributes) ||
+      parser.parseColonType(type))
+    return failure();
+  auto tensor = dyn_cast<TensorType>(type);
+  if (!tensor)
+    return parser.emitError(parser.getNameLoc(), "expected a dl tensor type, got ") << type;
+  Type condition = tensor.withElementType(parser.getBuilder().getI1Type());
+  state.addTypes(type);
+  return parser.resolveOperands(operands, {condition, type, type}, parser.getNameLoc(), state.operands);
+}
+
+void SelectOp::print(OpAsmPrinter &printer) {
+  printer << " " << getOperands();
+  printer.printOptionalAttrDict((*this)->getAttrs());
+  printer << " : " << getType();
+}
+
+//===----------------------------------------------------------------------===//
+// CastOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult CastOp::verify() {
+  if (getOperand().getType().getShape() != getType().getShape()) // (C1)
+    return emitOpError("expected operand and result of one shape, got ")
+           << getOperand().getType() << " and " << getType();
+  return success();
+}
+
+} // namespace dlc::dl
