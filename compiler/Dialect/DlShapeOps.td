@@ -32,7 +32,7 @@ def Dl_DimOp : Dl_Op<"dim", [Pure]> {
   let description = [{
     Example:
     ```mlir
-    %rows = dl.dim #dl.poly<n> : !dl.tensor<[], i64>
+    %rows = dl.dim <n> : !dl.tensor<[], i64>
     ```
   }];
   let arguments = (ins Dl_PolynomialAttr:$value);

@@ -74,7 +74,7 @@ def Dl_ScanOp : Dl_Op<"scan", [AttrSizedOperandSegments, AttrSizedResultSegments
 
     Example:
     ```mlir
-    %last, %all = dl.scan #dl.poly<t> xs(%x) axes [1] carries(%zero) stack_axes [1]
+    %last, %all = dl.scan <t> xs(%x) axes [1] carries(%zero) stack_axes [1]
         : (!dl.tensor<[n, t, 8], f32>), (!dl.tensor<[n, 8], f32>) -> (!dl.tensor<[n, 8], f32>), (!dl.tensor<[n, t, 8], f32>) {
     ^bb0(%i: !dl.tensor<[], i64>, %xt: !dl.tensor<[n, 8], f32>, %h: !dl.tensor<[n, 8], f32>):
       %s = dl.add %xt, %h : !dl.tensor<[n, 8], f32>
@@ -88,7 +88,8 @@ def Dl_ScanOp : Dl_Op<"scan", [AttrSizedOperandSegments, AttrSizedResultSegments
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $count (`reverse` $reverse^)? `xs` `(` $xs `)` `axes` $xs_axes `carries` `(` $inits `)` `stack_axes` $stack_axes
-    attr-dict `:` `(` type($xs) `)` `,` `(` type($inits) `)` `->` `(` type($finals) `)` `,` `(` type($stacks) `)` $body
+    attr-dict `:` custom<TypesInParentheses>(type($xs)) `,` custom<TypesInParentheses>(type($inits)) `->`
+    custom<TypesInParentheses>(type($finals)) `,` custom<TypesInParentheses>(type($stacks)) $body
   }];
   let hasVerifier = 1;
   let hasCanonicalizer = 1;
@@ -108,11 +109,17 @@ def Dl_YieldOp : Dl_Op<"yield", [Pure, Terminator, ReturnLike, ParentOneOf<["Sca
   let summary = "ends the body of a scan or a dispatch";
   let arguments = (ins Variadic<Dl_Tensor>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
-  let builders = [OpBuilder<(ins), "">];
+  let builders = [OpBuilder<(ins), "build($_builder, $_state, ::mlir::ValueRange{});">];
 }
 
 def Dl_StopGradientOp : Dl_Op<"stop_gradient", [Pure, Dl_Elementwise, SameOperandsAndResultType]> {
   let summary = "r = x, and no gradient flows back";
+  let description = [{
+    Example:
+    ```mlir
+    %r = dl.stop_gradient %x : !dl.tensor<[n, 10], f32>
+    ```
+  }];
   let arguments = (ins Dl_Tensor:$operand);
   let results = (outs Dl_Tensor:$result);
   let assemblyFormat = "$operand attr-dict `:` type($result)";
@@ -147,7 +154,7 @@ def Dl_DispatchOp : Dl_Op<"dispatch", [IsolatedFromAbove, SingleBlockImplicitTer
     ```mlir
     %y = dl.dispatch "fc1.relu" (%x) : (!dl.tensor<[n, 10], f32>) -> (!dl.tensor<[n, 10], f32>) {
     ^bb0(%a: !dl.tensor<[n, 10], f32>):
-      %zero = dl.constant 0.0 : !dl.tensor<[n, 10], f32>
+      %zero = dl.constant 0.0 : f32 : !dl.tensor<[n, 10], f32>
       %r = dl.max %zero, %a : !dl.tensor<[n, 10], f32>
       dl.yield %r : !dl.tensor<[n, 10], f32>
     }
@@ -157,7 +164,8 @@ def Dl_DispatchOp : Dl_Op<"dispatch", [IsolatedFromAbove, SingleBlockImplicitTer
   let results = (outs Variadic<Dl_Tensor>:$outputs);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
-    $name `(` $inputs `)` attr-dict `:` `(` type($inputs) `)` `->` `(` type($outputs) `)` $body
+    $name `(` $inputs `)` attr-dict `:` custom<TypesInParentheses>(type($inputs)) `->`
+    custom<TypesInParentheses>(type($outputs)) $body
   }];
   let hasVerifier = 1;
 }

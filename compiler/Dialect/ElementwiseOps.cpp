@@ -64,14 +64,11 @@ LogicalResult SelectOp::verify() {
 
 ParseResult SelectOp::parse(OpAsmParser &parser, OperationState &state) {
   SmallVector<OpAsmParser::UnresolvedOperand> operands;
-  Type type;
+  TensorType type;
   if (parser.parseOperandList(operands, 3) || parser.parseOptionalAttrDict(state.attributes) ||
-      parser.parseColonType(type))
+      parser.parseColon() || parser.parseCustomTypeWithFallback(type))
     return failure();
-  auto tensor = dyn_cast<TensorType>(type);
-  if (!tensor)
-    return parser.emitError(parser.getNameLoc(), "expected a dl tensor type, got ") << type;
-  Type condition = tensor.withElementType(parser.getBuilder().getI1Type());
+  Type condition = type.withElementType(parser.getBuilder().getI1Type());
   state.addTypes(type);
   return parser.resolveOperands(operands, {condition, type, type}, parser.getNameLoc(), state.operands);
 }
@@ -79,7 +76,8 @@ ParseResult SelectOp::parse(OpAsmParser &parser, OperationState &state) {
 void SelectOp::print(OpAsmPrinter &printer) {
   printer << " " << getOperands();
   printer.printOptionalAttrDict((*this)->getAttrs());
-  printer << " : " << getType();
+  printer << " : ";
+  printer.printStrippedAttrOrType(getType());
 }
 
 //===----------------------------------------------------------------------===//

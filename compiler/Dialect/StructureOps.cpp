@@ -7,6 +7,23 @@
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/PatternMatch.h"
 
+namespace dlc::dl {
+namespace {
+
+/// `(type, type)`, where there may be none: ODS alone wants at least one.
+mlir::ParseResult parseTypesInParentheses(mlir::OpAsmParser &parser,
+                                          llvm::SmallVectorImpl<mlir::Type> &types) {
+  return parser.parseCommaSeparatedList(mlir::AsmParser::Delimiter::Paren,
+                                        [&] { return parser.parseType(types.emplace_back()); });
+}
+
+void printTypesInParentheses(mlir::OpAsmPrinter &printer, mlir::Operation *, mlir::TypeRange types) {
+  printer << "(" << types << ")";
+}
+
+} // namespace
+} // namespace dlc::dl
+
 #define GET_OP_CLASSES
 #include "compiler/Dialect/DlOps.cpp.inc"
 
