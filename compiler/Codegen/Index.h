@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Positions of elements while code is generated, and tensors in memory.
+
+#ifndef DLC_COMPILER_CODEGEN_INDEX_H
+#define DLC_COMPILER_CODEGEN_INDEX_H
+
+#include "compiler/Dialect/Dl.h"
+
+namespace dlc::codegen {
+using namespace mlir;
+
+/// The index along one axis, or along several consecutive axes as their row-major linear index, for all
+/// lanes of a vector: lane l stands at base + l·stride, or at base + lanes[l].
+struct Index {
+  Value base;           ///< Of type index.
+  int64_t stride = 0;   ///< Between neighbouring lanes; 0 when `lanes` is set.
+  Value lanes;          ///< vector<16xi32> added to the base, or null.
+  unsigned axes = 1;    ///< How many consecutive axes this covers.
+  int64_t multiple = 1; ///< The base is known to be a multiple of this (0 is a multiple of everything).
+
+  bool isUniform() const { return stride == 0 && !lanes; }
+  static Index uniform(Value base, int64_t multiple = 1) { return {base, 0, {}, 1, multiple}; }
+  /// 16 neighbours from `base` on.
+  static Index contiguous(Value base, int64_t multiple = 1) { return {base, 1, {}, 1, multiple}; }
+  Index covering(unsigned count) const {
+    Index result = *this;
+    result.axes = count;
+    return result;
+  }
+  bool operator==(const Index &other) const {
+    return base == other.base && stride == other.stride && lanes == other.lanes && axes == other.axes;
+  }
+};
+
+/// One element (or 16, one per lane) of a tensor: the indices cover the axes in order; a scalar has none.
+using Position = SmallVector<Index, 4>;
+
+/// A tensor in memory: element [i, j, …] is at `offset` + Σ index·stride, in elements, of a flat memref.
+struct Memory {
+  Value memref; ///< memref<?xS>, S the storage type: bool is i8, ui8 is i8, others themselves.
+  Value offset; ///< Of type index, or null for 0.
+  SmallVector<dl::PolynomialAttr, 4> strides; ///< In elements, one per axis.
+  /// Nothing writes it while the kernel reads it, so loads may move out of loops.
+  bool isConstant = true;
+};
+
+/// Row-major strides of a shape, in elements.
+SmallVector<dl::PolynomialAttr, 4> rowMajorStrides(dl::TensorType type);
+
+} // namespace dlc::codegen
+
+#endif // DLC_COMPILER_CODEGEN_INDEX_H
