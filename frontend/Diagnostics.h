@@ -79,6 +79,7 @@ private:
   const SourceManager &sources;
   unsigned errorLimit;
   std::deque<Diagnostic> diagnostics; ///< a deque, so that references stay valid
+  std::deque<Diagnostic> repetitions; ///< what error() and warning() return for one that is there already
   unsigned errors = 0;
   unsigned warnings = 0;
 };
