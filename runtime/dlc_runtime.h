@@ -304,9 +304,10 @@ DLC_API dlc_code_t dlc_variant_dispatch(const dlc_artifact_t *artifact, int32_t 
 
 typedef struct dlc_memory_plan {
   uint64_t state_bytes;   // all states of the artifact
-  uint64_t arena_bytes;   // this entry's buffers after placement
+  uint64_t arena_bytes;   // the entry's buffers after placement, or those of an init entry if they need more
   uint64_t scratch_bytes; // all workers' scratch together
-  uint64_t peak_bytes;    // the sum: a session that only runs this entry at these dims needs no more
+  uint64_t peak_bytes; // the sum and the runtime's bookkeeping: a session that is initialized and runs this
+                       // entry at these dims never has more
 } dlc_memory_plan_t;
 // What a session will need to run the entry at these dims.
 DLC_API dlc_code_t dlc_variant_memory_plan(const dlc_artifact_t *artifact, int32_t variant, int32_t entry,
