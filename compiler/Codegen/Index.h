@@ -11,25 +11,32 @@ namespace dlc::codegen {
 using namespace mlir;
 
 /// The index along one axis, or along several consecutive axes as their row-major linear index, for all
-/// lanes of a vector: lane l stands at base + l·stride, or at base + lanes[l].
+/// lanes of a vector: lane l stands at base + offset + l·stride, or at base + offset + lanes[l].
 struct Index {
   Value base;           ///< Of type index.
   int64_t stride = 0;   ///< Between neighbouring lanes; 0 when `lanes` is set.
   Value lanes;          ///< vector<16xi32> added to the base, or null.
   unsigned axes = 1;    ///< How many consecutive axes this covers.
   int64_t multiple = 1; ///< The base is known to be a multiple of this (0 is a multiple of everything).
+  int64_t offset = 0;   ///< Constant part: positions that differ in it alone share what they have in common.
 
   bool isUniform() const { return stride == 0 && !lanes; }
-  static Index uniform(Value base, int64_t multiple = 1) { return {base, 0, {}, 1, multiple}; }
+  static Index uniform(Value base, int64_t multiple = 1) { return {base, 0, {}, 1, multiple, 0}; }
   /// 16 neighbours from `base` on.
-  static Index contiguous(Value base, int64_t multiple = 1) { return {base, 1, {}, 1, multiple}; }
+  static Index contiguous(Value base, int64_t multiple = 1) { return {base, 1, {}, 1, multiple, 0}; }
   Index covering(unsigned count) const {
     Index result = *this;
     result.axes = count;
     return result;
   }
+  Index plus(int64_t constant) const {
+    Index result = *this;
+    result.offset += constant;
+    return result;
+  }
   bool operator==(const Index &other) const {
-    return base == other.base && stride == other.stride && lanes == other.lanes && axes == other.axes;
+    return base == other.base && stride == other.stride && lanes == other.lanes && axes == other.axes &&
+           offset == other.offset;
   }
 };
 
