@@ -46,18 +46,6 @@ std::vector<StateEntry> list_states(const dlc_artifact_t *artifact, bool weights
   return entries;
 }
 
-/// IEEE half to single precision, exactly.
-float widen_f16(uint16_t half) {
-  uint32_t sign = (half & 0x8000u) << 16, exponent = half >> 10 & 31, mantissa = half & 0x3ffu;
-  if (exponent == 0) {
-    float value = static_cast<float>(mantissa) * 0x1p-24f;
-    return sign ? -value : value;
-  }
-  if (exponent == 31)
-    return std::bit_cast<float>(sign | 0x7f800000u | mantissa << 13);
-  return std::bit_cast<float>(sign | (exponent + 112) << 23 | mantissa << 13);
-}
-
 bool widens(DataType from, DataType to) {
   return to == DataType::f32 && (from == DataType::bf16 || from == DataType::f16);
 }

@@ -2,6 +2,7 @@
 #include "runtime/data/tensor.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdio>
 #include <numeric>
 
@@ -72,6 +73,17 @@ std::optional<int64_t> byte_count(DataType type, const Shape &shape) {
   if (!count || __builtin_mul_overflow(*count, static_cast<int64_t>(type_size(type)), &bytes))
     return std::nullopt;
   return bytes;
+}
+
+float widen_f16(uint16_t half) {
+  uint32_t sign = (half & 0x8000u) << 16, exponent = half >> 10 & 31, mantissa = half & 0x3ffu;
+  if (exponent == 0) {
+    float value = static_cast<float>(mantissa) * 0x1p-24f;
+    return sign ? -value : value;
+  }
+  if (exponent == 31)
+    return std::bit_cast<float>(sign | 0x7f800000u | mantissa << 13);
+  return std::bit_cast<float>(sign | (exponent + 112) << 23 | mantissa << 13);
 }
 
 namespace {

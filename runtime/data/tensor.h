@@ -54,6 +54,9 @@ struct NamedTensor {
   const void *elements = nullptr;
 };
 
+/// IEEE half to single precision, exactly.
+float widen_f16(uint16_t half);
+
 /// The nearest of candidates to name, if it is near enough to be what was meant (about a third of its
 /// letters).
 std::optional<std::string> nearest_name(std::string_view name, const std::vector<std::string> &candidates);

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// dlc eval: the reports of an eval entry over a split, and samples as pictures.
+#include "tools/cli/feed.h"
+#include "tools/cli/picture.h"
+#include "tools/cli/verbs.h"
+
+#include <algorithm>
+#include <cinttypes>
+#include <cstdio>
+#include <numeric>
+
+namespace dlc::cli {
+
+using data::format;
+using data::Status;
+
+namespace {
+
+/// The index of the largest of count values; the first of equals.
+int64_t largest(const dlc_tensor_t &tensor, int64_t row, int64_t count) {
+  int64_t best = 0;
+  for (int64_t i = 1; i < count; ++i)
+    if (element_value(static_cast<data::DataType>(tensor.dtype), tensor.data, row * count + i) >
+        element_value(static_cast<data::DataType>(tensor.dtype), tensor.data, row * count + best))
+      best = i;
+  return best;
+}
+
+/// The infer entry that classifies rows of this data: all its arguments are columns, its first result is [n,
+/// classes].
+const Entry *find_classifier(const Artifact &artifact, const data::DataSet &rows) {
+  for (const Entry &entry : artifact.entries())
+    if (entry.kind == DLC_ENTRY_INFER && !entry.results.empty() && entry.results[0].dims.size() == 2 &&
+        Feed().bind(entry, rows).ok())
+      return &entry;
+  return nullptr;
+}
+
+/// Shows the first count rows: the picture, the predicted class, the label.
+Status show(const Artifact &artifact, dlc_session_t *session, const data::DataSet &rows, int64_t count,
+            bool json) {
+  std::optional<size_t> image, label;
+  for (size_t i = 0; i < rows.columns().size(); ++i) {
+    const data::Column &column = rows.columns()[i];
+    // [1, h, w] or [h, w]: grey
+    bool grey = column.type == data::DataType::f32 &&
+                (column.shape.size() == 2 || (column.shape.size() == 3 && column.shape[0] == 1));
+    if (grey && !image)
+      image = i;
+    if (column.classes > 0 && column.type == data::DataType::i32 && !label)
+      label = i;
+  }
+  const Entry *entry = find_classifier(artifact, rows);
+  if (!image || !entry)
+    return Status::input(!image
+                             ? "--show: the data has no column of grey images"
+                             : "--show: the model has no infer entry that classifies the rows of the data");
+  std::vector<int64_t> indices(static_cast<size_t>(std::min(count, rows.size())));
+  std::iota(indices.begin(), indices.end(), int64_t{0});
+  Feed feed;
+  DLC_DATA_TRY(feed.bind(*entry, rows));
+  DLC_DATA_TRY(feed.load(indices));
+  EntryRunner runner(artifact, session, *entry);
+  DLC_DATA_TRY(runner.run(feed.tensors()));
+  const dlc_tensor_t &result = runner.results()[0];
+  if (result.dims[0] != static_cast<int64_t>(indices.size()))
+    return Status::input("--show: " + entry->name + " returns " + entry->results[0].signature +
+                         ", expected a row for each sample");
+
+  const data::Column &column = rows.columns()[*image];
+  int64_t height = column.shape[column.shape.size() - 2], width = column.shape.back();
+  std::vector<Picture> pictures;
+  for (size_t i = 0; i < indices.size(); ++i) {
+    Picture picture = {height, width, std::vector<float>(static_cast<size_t>(height * width)), ""};
+    DLC_DATA_TRY(rows.read(*image, std::span(&indices[i], 1), picture.pixels.data()));
+    int64_t predicted = largest(result, static_cast<int64_t>(i), result.dims[1]);
+    int32_t truth = -1;
+    if (label)
+      DLC_DATA_TRY(rows.read(*label, std::span(&indices[i], 1), &truth));
+    if (json) {
+      JsonLine line("sample");
+      line.add("row", indices[i]).add("predicted", predicted);
+      if (label)
+        line.add("label", int64_t{truth});
+      line.print();
+    }
+    picture.caption = format("predicted %" PRId64, predicted);
+    if (label)
+      picture.caption += format(", is %d%s", truth, predicted == truth ? "" : " (!)");
+    pictures.push_back(std::move(picture));
+  }
+  if (!json)
+    printf("%s", draw_pictures(pictures, terminal_width(), on_terminal()).c_str());
+  return {};
+}
+
+} // namespace
+
+Status eval(const Artifact &artifact, const Options &options) {
+  const Entry *entry = nullptr;
+  DLC_DATA_TRY(artifact.choose_entry(DLC_ENTRY_EVAL, options.entry, "eval.entry", entry));
+  SessionHandle session;
+  DLC_DATA_TRY(create_session(artifact, options, session));
+  DLC_DATA_TRY(set_hyperparameters(artifact, options, session.get()));
+  DLC_DATA_TRY(data::load_weights(artifact.handle(), session.get(), options.weights));
+  data::Splits splits;
+  DLC_DATA_TRY(open_data(artifact, options, splits));
+  const data::DataSet *rows = nullptr;
+  DLC_DATA_TRY(find_split(artifact, splits, "eval.split", "test", rows));
+
+  int64_t batch = options.batch.value_or(static_cast<int64_t>(artifact.fit_number("batch").value_or(64)));
+  ProgressBar bar(options.json);
+  std::vector<Figure> figures;
+  double start = now_seconds();
+  DLC_DATA_TRY(
+      evaluate(artifact, session.get(), *entry, *rows, std::max<int64_t>(batch, 1), bar, nullptr, figures));
+  double seconds = now_seconds() - start;
+  double rate = seconds > 0 ? static_cast<double>(rows->size()) / seconds : 0;
+  if (options.show > 0)
+    DLC_DATA_TRY(show(artifact, session.get(), *rows, options.show, options.json));
+  if (options.json) {
+    JsonLine line("done");
+    line.add("rows", rows->size()).add("seconds", seconds).add("rate", rate);
+    for (const Figure &figure : figures)
+      line.add(figure.name, figure.value);
+    line.print();
+  } else {
+    printf("%s  (%s rows, %s, %s samples/s)\n", format_figures(figures).c_str(),
+           format_count(rows->size()).c_str(), format_duration(seconds).c_str(),
+           format_count(static_cast<int64_t>(rate)).c_str());
+  }
+  return {};
+}
+
+} // namespace dlc::cli

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/cli/feed.h"
+
+#include "runtime/data/batcher.h"
+
+#include <algorithm>
+
+namespace dlc::cli {
+
+using data::DataSet;
+using data::from_runtime;
+using data::Status;
+
+namespace {
+std::string join_columns(const DataSet &rows) {
+  std::string text;
+  for (const data::Column &column : rows.columns())
+    text += (text.empty() ? "" : ", ") + column.name;
+  return text;
+}
+} // namespace
+
+Status open_data(const Artifact &artifact, const Options &options, data::Splits &out_splits) {
+  data::DataSpec spec = {artifact.fit_text("data.loader"), artifact.fit_text("data.path")};
+  if (!options.data.empty()) {
+    spec.path = options.data;
+    size_t colon = options.data.find(':');
+    for (const std::string &loader : data::loader_names())
+      if (colon != std::string::npos && options.data.substr(0, colon) == loader)
+        spec = {loader, options.data.substr(colon + 1)};
+  }
+  if (spec.loader.empty()) {
+    std::string known;
+    for (const std::string &loader : data::loader_names())
+      known += (known.empty() ? "" : ", ") + loader;
+    return Status::input(
+        std::string(artifact.info().source_name) +
+        " has no fit block that names its data: expected --data loader:path, with one of the loaders " +
+        known);
+  }
+  return data::open_data(spec, out_splits);
+}
+
+Status find_split(const Artifact &artifact, const data::Splits &splits, const char *key, const char *fallback,
+                  const DataSet *&out_split) {
+  std::string name = artifact.fit_text(key);
+  if (name.empty())
+    name = fallback;
+  auto found = splits.find(name);
+  if (found == splits.end()) {
+    std::string known;
+    for (const auto &split : splits)
+      known += (known.empty() ? "" : ", ") + split.first;
+    return Status::input("the data has no split " + name + "; there is: " + known);
+  }
+  out_split = found->second.get();
+  return {};
+}
+
+Status Feed::bind(const Entry &entry, const DataSet &rows) {
+  rows_ = &rows;
+  for (const Value &argument : entry.arguments) {
+    std::optional<size_t> index = rows.find(argument.name);
+    if (!index) {
+      std::vector<std::string> names;
+      for (const data::Column &column : rows.columns())
+        names.push_back(column.name);
+      std::optional<std::string> near = data::nearest_name(argument.name, names);
+      return Status::input(entry.name + " takes " + argument.name + ": " + argument.signature +
+                           ", which the data does not have; it has: " + join_columns(rows) +
+                           (near ? " (did you mean " + *near + "?)" : ""));
+    }
+    const data::Column &column = rows.columns()[*index];
+    if (column.type != argument.type || column.shape.size() + 1 != argument.dims.size()) {
+      std::string found = std::string(data::type_name(column.type)) + "[rows";
+      for (int64_t dimension : column.shape)
+        found += ", " + std::to_string(dimension);
+      return Status::input(entry.name + " takes " + argument.name + ": expected " + argument.signature +
+                           ", found " + found + "] in the data");
+    }
+    columns_.push_back(*index);
+    dlc_tensor_t tensor = {};
+    tensor.dtype = static_cast<dlc_dtype_t>(column.type);
+    tensor.rank = static_cast<int32_t>(argument.dims.size());
+    std::copy(column.shape.begin(), column.shape.end(), tensor.dims + 1);
+    tensors_.push_back(tensor);
+  }
+  buffers_.resize(columns_.size());
+  return {};
+}
+
+Status Feed::load(std::span<const int64_t> rows) {
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    size_t bytes = rows.size() * static_cast<size_t>(rows_->columns()[columns_[i]].row_bytes());
+    if (buffers_[i].size() < bytes)
+      buffers_[i].resize(bytes);
+    tensors_[i].data = buffers_[i].data();
+    tensors_[i].dims[0] = static_cast<int64_t>(rows.size());
+    DLC_DATA_TRY(rows_->read(columns_[i], rows, buffers_[i].data()));
+  }
+  return {};
+}
+
+Status EntryRunner::prepare(const std::vector<int64_t> &dims) {
+  for (const std::unique_ptr<Prepared> &known : prepared_)
+    if (known->dims == dims) {
+      current_ = known.get();
+      return {};
+    }
+  auto prepared = std::make_unique<Prepared>();
+  prepared->dims = dims;
+  dlc_status_t status;
+  if (dlc_session_prepare(session_, entry_.index, dims.data(), static_cast<int32_t>(dims.size()),
+                          &prepared->handle, &status) != DLC_OK)
+    return from_runtime(status);
+  for (size_t i = 0; i < entry_.results.size(); ++i) {
+    dlc_tensor_t tensor;
+    if (dlc_entry_result_shape(artifact_.handle(), entry_.index, static_cast<int32_t>(i), dims.data(),
+                               &tensor, &status) != DLC_OK)
+      return from_runtime(status);
+    data::Shape shape(tensor.dims, tensor.dims + tensor.rank);
+    std::optional<int64_t> bytes = data::byte_count(entry_.results[i].type, shape);
+    if (!bytes)
+      return Status::input("the size of result " + entry_.results[i].name + " overflows");
+    tensor.data = prepared->buffers.emplace_back(static_cast<size_t>(*bytes)).data();
+    prepared->results.push_back(tensor);
+  }
+  current_ = prepared.get();
+  prepared_.push_back(std::move(prepared));
+  return {};
+}
+
+Status EntryRunner::run(std::span<const dlc_tensor_t> arguments) {
+  std::vector<int64_t> dims(entry_.symbols.size());
+  dlc_status_t status;
+  int32_t count = static_cast<int32_t>(arguments.size());
+  if (dlc_entry_dims_solve(artifact_.handle(), entry_.index, arguments.data(), count, dims.data(), &status) !=
+      DLC_OK)
+    return from_runtime(status);
+  DLC_DATA_TRY(prepare(dims));
+  if (dlc_prepared_run(current_->handle, arguments.data(), count, current_->results.data(),
+                       static_cast<int32_t>(current_->results.size()), &status) != DLC_OK)
+    return from_runtime(status);
+  return {};
+}
+
+Status Reports::reset() {
+  sums_.clear();
+  rows_ = 0;
+  dlc_status_t status;
+  if (dlc_session_metrics_reset(runner_.session(), runner_.entry().index, &status) != DLC_OK)
+    return from_runtime(status);
+  return {};
+}
+
+std::vector<Figure> Reports::last() const {
+  std::vector<Figure> figures;
+  const Entry &entry = runner_.entry();
+  for (size_t i = 0; i < entry.results.size(); ++i)
+    if (entry.results[i].report != DLC_REPORT_NONE)
+      figures.push_back({entry.name + "." + entry.results[i].name,
+                         element_value(entry.results[i].type, runner_.results()[i].data, 0)});
+  return figures;
+}
+
+void Reports::add(int64_t rows) {
+  rows_ += rows;
+  const Entry &entry = runner_.entry();
+  for (size_t i = 0; i < entry.results.size(); ++i)
+    if (entry.results[i].report == DLC_REPORT_VALUE)
+      sums_[entry.results[i].name] +=
+          element_value(entry.results[i].type, runner_.results()[i].data, 0) * static_cast<double>(rows);
+}
+
+std::vector<Figure> Reports::figures() const {
+  std::vector<Figure> figures;
+  if (rows_ == 0 || runner_.results().empty())
+    return figures;
+  const Entry &entry = runner_.entry();
+  for (size_t i = 0; i < entry.results.size(); ++i) {
+    const Value &result = entry.results[i];
+    std::string name = entry.name + "." + result.name;
+    auto sum = sums_.find(result.name);
+    if (result.report == DLC_REPORT_VALUE && sum != sums_.end())
+      figures.push_back({name, sum->second / static_cast<double>(rows_)});
+    else if (result.report == DLC_REPORT_METRIC)
+      figures.push_back({name, element_value(result.type, runner_.results()[i].data, 0)});
+  }
+  return figures;
+}
+
+Status evaluate(const Artifact &artifact, dlc_session_t *session, const Entry &entry, const DataSet &rows,
+                int64_t batch, ProgressBar &bar, bool (*stop)(), std::vector<Figure> &out_figures) {
+  Feed feed;
+  DLC_DATA_TRY(feed.bind(entry, rows));
+  EntryRunner runner(artifact, session, entry);
+  Reports reports(runner);
+  DLC_DATA_TRY(reports.reset());
+  data::Batcher batcher(rows.size(), batch, 0, /*shuffle=*/false);
+  double start = now_seconds();
+  int64_t batches = batcher.batches_per_epoch();
+  for (int64_t i = 0; i < batches; ++i) {
+    if (stop && stop())
+      return {};
+    std::span<const int64_t> indices = batcher.next();
+    DLC_DATA_TRY(feed.load(indices));
+    DLC_DATA_TRY(runner.run(feed.tensors()));
+    reports.add(static_cast<int64_t>(indices.size()));
+    if (bar.due()) {
+      double seconds = now_seconds() - start, done = static_cast<double>(reports.rows());
+      double rate = seconds > 0 ? done / seconds : 0;
+      bar.draw({entry.name, i + 1, batches, i + 1, batches, reports.figures(), rate,
+                rate > 0 ? (static_cast<double>(rows.size()) - done) / rate : -1});
+    }
+  }
+  bar.clear();
+  out_figures = reports.figures();
+  return {};
+}
+
+} // namespace dlc::cli

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Rows of a data set into an entry, its reports out of it.
+#pragma once
+
+#include "runtime/data/dataset.h"
+#include "tools/cli/output.h"
+#include "tools/cli/session.h"
+
+#include <map>
+#include <span>
+
+namespace dlc::cli {
+
+/// What --data, or else the fit block, names, opened. splits stays empty on failure.
+data::Status open_data(const Artifact &artifact, const Options &options, data::Splits &out_splits);
+/// The split that the fit block names under key, or fallback.
+data::Status find_split(const Artifact &artifact, const data::Splits &splits, const char *key,
+                        const char *fallback, const data::DataSet *&out_split);
+
+/// Fills the arguments of an entry from the columns of the same names.
+class Feed {
+public:
+  /// Fails when an argument has no column, or one of another type or rank.
+  data::Status bind(const Entry &entry, const data::DataSet &rows);
+  data::Status load(std::span<const int64_t> rows);
+  std::span<const dlc_tensor_t> tensors() const { return tensors_; }
+
+private:
+  const data::DataSet *rows_ = nullptr;
+  std::vector<size_t> columns_;
+  std::vector<std::vector<std::byte>> buffers_;
+  std::vector<dlc_tensor_t> tensors_;
+};
+
+/// Runs one entry in one session; keeps result buffers for every dims that it met (full batches, the last
+/// one).
+class EntryRunner {
+public:
+  EntryRunner(const Artifact &artifact, dlc_session_t *session, const Entry &entry)
+      : artifact_(artifact), session_(session), entry_(entry) {}
+
+  data::Status run(std::span<const dlc_tensor_t> arguments);
+  /// The results of the last run, in the entry's order; empty before the first.
+  std::span<const dlc_tensor_t> results() const {
+    return current_ ? std::span<const dlc_tensor_t>(current_->results) : std::span<const dlc_tensor_t>();
+  }
+  const Entry &entry() const { return entry_; }
+  dlc_session_t *session() const { return session_; }
+
+private:
+  struct Prepared {
+    std::vector<int64_t> dims;
+    dlc_prepared_t *handle = nullptr;
+    std::vector<dlc_tensor_t> results;
+    std::vector<std::vector<std::byte>> buffers;
+  };
+  data::Status prepare(const std::vector<int64_t> &dims);
+
+  const Artifact &artifact_;
+  dlc_session_t *session_;
+  const Entry &entry_;
+  std::vector<std::unique_ptr<Prepared>> prepared_;
+  Prepared *current_ = nullptr;
+};
+
+/// The reports of an entry over many runs: values are averaged, weighted by rows; a metric is what the
+/// session says.
+class Reports {
+public:
+  explicit Reports(const EntryRunner &runner) : runner_(runner) {}
+  /// Forgets the values, and makes the session forget the entry's metrics.
+  data::Status reset();
+  /// Takes in the results of the last run, of so many rows.
+  void add(int64_t rows);
+  /// "step.loss", "step.accuracy": means and metrics so far.
+  std::vector<Figure> figures() const;
+  /// The same of the last run alone.
+  std::vector<Figure> last() const;
+
+  const std::map<std::string, double> &sums() const { return sums_; }
+  int64_t rows() const { return rows_; }
+  void restore(const std::map<std::string, double> &sums, int64_t rows) {
+    sums_ = sums;
+    rows_ = rows;
+  }
+
+private:
+  const EntryRunner &runner_;
+  std::map<std::string, double> sums_;
+  int64_t rows_ = 0;
+};
+
+/// Evaluates entry on every row of a split. stop, when given, is asked between batches; true ends early with
+/// nothing in out_figures.
+data::Status evaluate(const Artifact &artifact, dlc_session_t *session, const Entry &entry,
+                      const data::DataSet &rows, int64_t batch, ProgressBar &bar, bool (*stop)(),
+                      std::vector<Figure> &out_figures);
+
+} // namespace dlc::cli

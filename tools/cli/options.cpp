@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/cli/options.h"
+
+#include "runtime/data/tensor.h"
+#include "runtime/dlc_runtime.h"
+
+#include <CLI/CLI.hpp>
+
+#include <charconv>
+#include <cstdio>
+
+namespace dlc::cli {
+namespace {
+
+/// A flag's whole text as a number; CLI11 turns the exception into its error message.
+template <typename T> T number(const std::string &flag, const std::string &text) {
+  T value{};
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw CLI::ValidationError(flag, "expected a number, found '" + text + "'");
+  return value;
+}
+
+Assignment assignment(const std::string &flag, const std::string &text) {
+  size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
+    throw CLI::ValidationError(flag, "expected name=value, found '" + text + "'");
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+/// Collects name=value flags, which may be repeated or separated by commas.
+template <typename Add>
+void add_assignments(CLI::App *app, const std::string &flag, const std::string &help, Add add) {
+  app->add_option_function<std::vector<std::string>>(
+         flag,
+         [flag, add](const std::vector<std::string> &texts) {
+           for (const std::string &text : texts) {
+             auto [name, value] = assignment(flag, text);
+             add(name, value);
+           }
+         },
+         help)
+      ->delimiter(',')
+      ->type_name("NAME=VALUE")
+      ->take_all();
+}
+
+void add_bounds(CLI::App *app, const std::string &flag, const std::string &help, std::vector<Bound> &out) {
+  add_assignments(app, flag, help, [flag, &out](const std::string &name, const std::string &value) {
+    int64_t bound = number<int64_t>(flag, value);
+    if (bound < 1)
+      throw CLI::ValidationError(flag, "a dimension is at least 1, found " + value);
+    out.emplace_back(name, bound);
+  });
+}
+
+/// An optional number that is at least minimum.
+template <typename T>
+void add_number(CLI::App *app, const std::string &flag, const std::string &help, std::optional<T> &out,
+                T minimum) {
+  app->add_option_function<std::string>(
+         flag,
+         [flag, minimum, &out](const std::string &text) {
+           T value = number<T>(flag, text);
+           if (value < minimum)
+             throw CLI::ValidationError(flag,
+                                        "expected at least " + std::to_string(minimum) + ", found " + text);
+           out = value;
+         },
+         help)
+      ->type_name("N");
+}
+
+void add_model(CLI::App *app, const char *help, Options &options) {
+  app->add_option("model", options.model, help)->required()->type_name("FILE");
+}
+
+/// The flags that shape an artifact.
+void add_compile_flags(CLI::App *app, Options &options) {
+  app->add_option("--target", options.targets, "cpu, cuda, or both")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->type_name("LIST");
+  add_bounds(app, "--bind", "fix a dimension: --bind n=64", options.bind);
+  add_bounds(app, "--max", "bound a dimension, for the printed peak of memory: --max n=256", options.max);
+  app->add_option("--precision", options.precision, "f32 (strict, the default), f32x6, f32x3, bf16, tf32")
+      ->type_name("P");
+  app->add_option("--max-memory", options.max_memory, "the most memory that an entry may need: 64MiB")
+      ->type_name("SIZE");
+}
+
+void add_session_flags(CLI::App *app, Options &options) {
+  app->add_option("--cpu", options.cpus, "the variant to run, such as x86-64-v3")
+      ->type_name("V")
+      ->expected(1);
+  app->add_option("--device", options.device, "cpu or cuda")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->type_name("D");
+  app->add_option("--threads", options.threads, "threads (the processors that the process may use)")
+      ->check(CLI::Range(1, 4096))
+      ->type_name("N");
+  add_number<uint64_t>(app, "--seed", "seed of everything random (0)", options.seed, 0);
+  add_assignments(app, "--set", "set a hyperparameter: --set lr=3e-4",
+                  [&options](const std::string &name, const std::string &value) {
+                    options.set.emplace_back(name, number<double>("--set", value));
+                  });
+  app->add_flag("--sanitize,--red-zones", options.sanitize,
+                "surround every buffer with red zones and check them (slow)");
+}
+
+void add_data_flags(CLI::App *app, Options &options) {
+  app->add_option("--data", options.data, "the data set's path, or loader:path (mnist:models/data/mnist)")
+      ->type_name("D");
+  add_number<int64_t>(app, "--batch", "rows in a batch", options.batch, 1);
+}
+
+void define_compile(CLI::App *app, Options &options) {
+  app->add_option("-o,--output", options.output, "the file to write (the model's name with .dla)")
+      ->type_name("FILE");
+  add_compile_flags(app, options);
+  app->add_option("--cpu", options.cpus, "native, or CPU variants: x86-64-v3,x86-64-v4,amx,aarch64")
+      ->delimiter(',')
+      ->type_name("LIST");
+  app->add_option("--emit", options.emit,
+                  "print a phase: ast, dl, grad, dispatch, loops, llvm, asm, ptx, object, artifact;\n"
+                  "from dispatch on for one variant: asm:x86-64-v4")
+      ->type_name("PHASE");
+  app->add_option("--scan", options.scan,
+                  "how scans run: auto, loop (of commands) or dispatch (inside one kernel)")
+      ->check(CLI::IsMember({"auto", "loop", "dispatch"}))
+      ->type_name("FORM");
+  app->add_flag("--verbose", options.verbose, "say what a fast path declined, and why");
+  app->add_flag("--verify", options.verify, "check every schedule against the program's data flow");
+  app->add_flag("--sanitize", options.sanitize, "instrument the kernels with address checks");
+}
+
+void define_train(CLI::App *app, Options &options) {
+  add_data_flags(app, options);
+  CLI::Option_group *length = app->add_option_group("length");
+  add_number<int64_t>(length, "--epochs",
+                      "train until this many epochs are done, counting those before --resume", options.epochs,
+                      0);
+  add_number<int64_t>(length, "--steps",
+                      "train until this many steps are done, counting those before --resume", options.steps,
+                      0);
+  length->require_option(0, 1);
+  app->add_option("--entry", options.entry, "the train entry (the fit block's)")->type_name("NAME");
+  add_session_flags(app, options);
+  app->add_option("--weights", options.weights, "start from these weights")->type_name("F");
+  app->add_option("--save", options.save, "save the weights here, and a checkpoint beside them")
+      ->type_name("F");
+  add_number<int64_t>(app, "--save-every", "save every N steps too (after each epoch)", options.save_every,
+                      1);
+  CLI::Option *resume =
+      app->add_option("--resume", options.resume, "continue from a checkpoint")->type_name("F");
+  resume->excludes("--weights");
+  app->add_flag("--no-eval", options.no_eval, "do not evaluate after each epoch and at the end");
+}
+
+void define_eval(CLI::App *app, Options &options) {
+  add_data_flags(app, options);
+  app->add_option("--entry", options.entry, "the eval entry (the fit block's)")->type_name("NAME");
+  add_session_flags(app, options);
+  app->add_option("--weights", options.weights, "the trained weights, or a checkpoint")
+      ->required()
+      ->type_name("F");
+  app->add_option("--show", options.show, "show N samples of an image data set with prediction and label")
+      ->check(CLI::Range(int64_t{0}, int64_t{1000}))
+      ->type_name("N");
+}
+
+void define_run(CLI::App *app, Options &options) {
+  app->add_option("entry", options.entry, "the entry to run")->required()->type_name("ENTRY");
+  add_session_flags(app, options);
+  app->add_option("--weights", options.weights, "the trained weights, or a checkpoint")->type_name("F");
+  add_assignments(app, "--in", "an argument: --in image=x.npy",
+                  [&options](const std::string &name, const std::string &value) {
+                    options.in.emplace_back(name, value);
+                  });
+  app->add_option_function<std::vector<std::string>>(
+         "--out",
+         [&options](const std::vector<std::string> &texts) {
+           for (const std::string &text : texts) {
+             size_t equals = text.find('=');
+             if (equals == std::string::npos)
+               options.out.emplace_back("", text);
+             else
+               options.out.push_back(assignment("--out", text));
+           }
+         },
+         "write a result: --out probs.npy, or --out name=probs.npy when there are several")
+      ->type_name("[NAME=]F")
+      ->take_all();
+}
+
+void define_inspect(CLI::App *app, Options &options) {
+  app->add_option("--threads", options.threads, "threads to plan scratch memory for (1)")
+      ->check(CLI::Range(1, 4096))
+      ->type_name("N");
+  add_number<int64_t>(app, "--batch", "rows in a batch, for flops, bytes and memory (the fit block's)",
+                      options.batch, 1);
+}
+
+} // namespace
+
+std::optional<int> parse_options(int argc, char **argv, bool with_compiler, Options &out_options) {
+  Options &options = out_options;
+  options.command.assign(argv, argv + argc);
+  CLI::App app(with_compiler ? "Compiles neural networks, trains them and infers with them."
+                             : "Trains compiled neural networks and infers with them.",
+               with_compiler ? "dlc" : "dlc-run");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string(with_compiler ? "dlc " : "dlc-run ") + DLC_RUNTIME_VERSION);
+  app.footer("Exit status: 0 done, 1 the input was wrong, 2 the machine failed, 70 a bug in dlc,\n"
+             "128 + signal when a training was interrupted.");
+  app.get_formatter()->column_width(28);
+
+  struct Definition {
+    Verb verb;
+    const char *name, *help;
+    void (*define)(CLI::App *, Options &);
+  };
+  const Definition definitions[] = {
+      {Verb::compile, "compile", "compile a model into one file, or print a phase", define_compile},
+      {Verb::train, "train", "train a model on a data set", define_train},
+      {Verb::eval, "eval", "evaluate a trained model on a data set", define_eval},
+      {Verb::run, "run", "run one entry on .npy files", define_run},
+      {Verb::inspect, "inspect", "show entries, parameters, dispatches, memory and code sizes",
+       define_inspect},
+  };
+  std::vector<std::string> verbs;
+  for (const Definition &definition : definitions) {
+    if (definition.verb == Verb::compile && !with_compiler)
+      continue;
+    verbs.push_back(definition.name);
+    CLI::App *verb = app.add_subcommand(definition.name, definition.help);
+    add_model(verb,
+              definition.verb == Verb::compile ? "model.dl"
+              : with_compiler                  ? "model.dl or model.dla"
+                                               : "model.dla",
+              options);
+    definition.define(verb, options);
+    if (definition.verb != Verb::compile)
+      verb->add_flag("--json", options.json, "print one JSON object a line");
+    if (with_compiler && definition.verb != Verb::compile)
+      add_compile_flags(verb, options);
+    verb->parse_complete_callback([&options, chosen = definition.verb] { options.verb = chosen; });
+  }
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError &error) {
+    if (error.get_exit_code() == 0)
+      return app.exit(error) ? exit_input : exit_done;
+    const char *program = with_compiler ? "dlc" : "dlc-run";
+    std::string text = error.what();
+    // CLI11 says of an unknown verb only that one is required.
+    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
+      std::string known;
+      for (const std::string &name : verbs)
+        known += (known.empty() ? "" : ", ") + name;
+      std::optional<std::string> near = data::nearest_name(argv[1], verbs);
+      text = std::string("no verb is called ") + argv[1] + "; there is: " + known +
+             (near ? " (did you mean " + *near + "?)" : "");
+    }
+    fprintf(stderr, "%s: error: %s\n", program, text.c_str());
+    fprintf(stderr, "%s%s --help shows what there is\n", program,
+            app.get_subcommands().empty() ? "" : (" " + app.get_subcommands()[0]->get_name()).c_str());
+    return exit_input;
+  }
+  return std::nullopt;
+}
+
+} // namespace dlc::cli

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What dlc and dlc-run share: the verbs that work on an artifact.
+#pragma once
+
+#include "runtime/data/status.h"
+#include "tools/cli/options.h"
+
+#include <cstddef>
+#include <vector>
+
+namespace dlc::cli {
+
+/// What only dlc can do. dlc-run passes none. Both functions print their own diagnostics and return an exit
+/// status.
+struct Compiler {
+  /// The compile verb: writes the artifact or prints a phase.
+  int (*compile)(const Options &options);
+  /// Compiles options.model in memory, for the verbs that work on artifacts.
+  int (*compile_in_memory)(const Options &options, std::vector<std::byte> &out_artifact);
+};
+
+/// The whole program: parses the command line, runs the verb, prints errors. Returns the exit status.
+int run_program(int argc, char **argv, const Compiler *compiler);
+
+/// 1, 2 or 70.
+int exit_status(const data::Status &status);
+
+} // namespace dlc::cli

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// dlc run: one run of one entry, .npy files in and out.
+#include "runtime/data/npy.h"
+#include "tools/cli/feed.h"
+#include "tools/cli/verbs.h"
+
+#include <algorithm>
+#include <cinttypes>
+#include <cstdio>
+
+namespace dlc::cli {
+
+using data::format;
+using data::Status;
+
+namespace {
+
+std::string signature(const Entry &entry) {
+  std::string text = entry.name + "(";
+  for (const Value &argument : entry.arguments)
+    text += (&argument == entry.arguments.data() ? "" : ", ") + argument.name + ": " + argument.signature;
+  return text + ")";
+}
+
+/// Reads --in files into the entry's arguments, in its order.
+Status read_arguments(const Entry &entry, const Options &options, std::vector<data::Tensor> &tensors) {
+  for (const auto &[name, path] : options.in) {
+    auto same = [&](const Value &argument) { return argument.name == name; };
+    if (std::none_of(entry.arguments.begin(), entry.arguments.end(), same)) {
+      std::vector<std::string> names;
+      for (const Value &argument : entry.arguments)
+        names.push_back(argument.name);
+      std::optional<std::string> near = data::nearest_name(name, names);
+      return Status::input("--in " + name + ": no such argument of " + signature(entry) +
+                           (near ? " (did you mean " + *near + "?)" : ""));
+    }
+  }
+  for (const Value &argument : entry.arguments) {
+    auto same = [&](const Assignment &in) { return in.first == argument.name; };
+    auto given = std::find_if(options.in.begin(), options.in.end(), same);
+    if (given == options.in.end())
+      return Status::input("no --in " + argument.name + "=FILE.npy, which " + signature(entry) + " takes");
+    data::Tensor &tensor = tensors.emplace_back();
+    DLC_DATA_TRY(data::read_npy(given->second, tensor));
+    if (tensor.type != argument.type || tensor.shape.size() != argument.dims.size())
+      return Status::input(
+          format("%s: %s takes %s as %s, found %s%s", given->second.c_str(), entry.name.c_str(),
+                 argument.name.c_str(), argument.signature.c_str(),
+                 data::format_type(tensor.type, tensor.shape).c_str(),
+                 tensor.type != argument.type
+                     ? format(" (NumPy converts with astype: %s)", data::type_name(argument.type)).c_str()
+                     : ""));
+  }
+  return {};
+}
+
+/// Pairs --out files with results.
+Status match_results(const Entry &entry, const Options &options, std::vector<std::string> &paths) {
+  paths.resize(entry.results.size());
+  for (const auto &[name, path] : options.out) {
+    size_t index = 0;
+    if (name.empty() && entry.results.size() != 1)
+      return Status::input(format("--out %s: %s has %zu results; name one: --out %s=%s", path.c_str(),
+                                  entry.name.c_str(), entry.results.size(),
+                                  entry.results.empty() ? "name" : entry.results[0].name.c_str(),
+                                  path.c_str()));
+    while (!name.empty() && index < entry.results.size() && entry.results[index].name != name)
+      ++index;
+    if (index == entry.results.size()) {
+      std::string known;
+      for (const Value &result : entry.results)
+        known += (known.empty() ? "" : ", ") + result.name;
+      return Status::input("--out " + name + ": no such result of " + entry.name + "; there is: " + known);
+    }
+    paths[index] = path;
+  }
+  return {};
+}
+
+/// The first values, for results that no --out takes.
+std::string preview(const dlc_tensor_t &tensor, data::DataType type) {
+  int64_t count = 1;
+  for (int32_t i = 0; i < tensor.rank; ++i)
+    count *= tensor.dims[i];
+  std::string text;
+  for (int64_t i = 0; i < std::min<int64_t>(count, 10); ++i)
+    text += format(" %.6g", element_value(type, tensor.data, i));
+  return text + (count > 10 ? " ..." : "");
+}
+
+} // namespace
+
+Status run(const Artifact &artifact, const Options &options) {
+  const Entry *entry = nullptr;
+  DLC_DATA_TRY(artifact.find_entry(options.entry, entry));
+  std::vector<data::Tensor> tensors;
+  DLC_DATA_TRY(read_arguments(*entry, options, tensors));
+  std::vector<std::string> paths;
+  DLC_DATA_TRY(match_results(*entry, options, paths));
+
+  SessionHandle session;
+  DLC_DATA_TRY(create_session(artifact, options, session));
+  if (!options.weights.empty()) {
+    DLC_DATA_TRY(data::load_weights(artifact.handle(), session.get(), options.weights));
+  } else {
+    dlc_status_t status;
+    if (dlc_session_initialize(session.get(), &status) != DLC_OK)
+      return data::from_runtime(status);
+    if (!options.json)
+      fprintf(stderr, "note: no --weights: the parameters have the initial values of seed %" PRIu64 "\n",
+              options.seed.value_or(0));
+  }
+  DLC_DATA_TRY(set_hyperparameters(artifact, options, session.get()));
+
+  std::vector<dlc_tensor_t> arguments;
+  for (data::Tensor &tensor : tensors) {
+    dlc_tensor_t argument = {tensor.bytes.data(),
+                             static_cast<dlc_dtype_t>(tensor.type),
+                             static_cast<int32_t>(tensor.shape.size()),
+                             {}};
+    std::copy(tensor.shape.begin(), tensor.shape.end(), argument.dims);
+    arguments.push_back(argument);
+  }
+  EntryRunner runner(artifact, session.get(), *entry);
+  DLC_DATA_TRY(runner.run(arguments));
+
+  for (size_t i = 0; i < entry->results.size(); ++i) {
+    const Value &result = entry->results[i];
+    const dlc_tensor_t &tensor = runner.results()[i];
+    data::Shape shape(tensor.dims, tensor.dims + tensor.rank);
+    if (!paths[i].empty())
+      DLC_DATA_TRY(data::write_npy(paths[i], {result.name, result.type, shape, tensor.data}));
+    if (options.json) {
+      JsonLine line("result");
+      line.add("name", result.name).add("type", data::format_type(result.type, shape));
+      if (!paths[i].empty())
+        line.add("file", paths[i]);
+      else if (shape.empty())
+        line.add("value", element_value(result.type, tensor.data, 0));
+      line.print();
+    } else {
+      printf("%s: %s%s%s\n", result.name.c_str(), data::format_type(result.type, shape).c_str(),
+             paths[i].empty() ? "" : " in ",
+             paths[i].empty() ? preview(tensor, result.type).c_str() : paths[i].c_str());
+    }
+  }
+  if (options.json)
+    JsonLine("done").print();
+  return {};
+}
+
+} // namespace dlc::cli

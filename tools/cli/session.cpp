@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/cli/session.h"
+
+#include <bit>
+#include <cstring>
+
+namespace dlc::cli {
+
+using data::DataType;
+using data::from_runtime;
+using data::Status;
+
+namespace {
+
+const char *kind_name(dlc_entry_kind_t kind) {
+  switch (kind) {
+  case DLC_ENTRY_INIT:
+    return "init";
+  case DLC_ENTRY_TRAIN:
+    return "train";
+  case DLC_ENTRY_EVAL:
+    return "eval";
+  case DLC_ENTRY_INFER:
+    return "infer";
+  }
+  return "unknown";
+}
+
+std::string join(const std::vector<std::string> &names) {
+  std::string text;
+  for (const std::string &name : names)
+    text += (text.empty() ? "" : ", ") + name;
+  return text.empty() ? "none" : text;
+}
+
+/// "no WHAT is called NAME; there is: a, b (did you mean a?)"
+Status unknown_name(const std::string &what, const std::string &name, const std::vector<std::string> &known) {
+  std::optional<std::string> near = data::nearest_name(name, known);
+  return Status::input("no " + what + " is called " + name + "; there is: " + join(known) +
+                       (near ? " (did you mean " + *near + "?)" : ""));
+}
+
+} // namespace
+
+Status Artifact::load_file(const std::string &path) {
+  dlc_artifact_t *artifact = nullptr;
+  dlc_status_t status;
+  if (dlc_artifact_load_file(path.c_str(), nullptr, &artifact, &status) != DLC_OK) {
+    // That a file is missing is the user's mistake, that it cannot be read is the machine's.
+    FILE *file = status.code == DLC_IO ? fopen(path.c_str(), "rb") : nullptr;
+    bool missing = status.code == DLC_IO && !file;
+    if (file)
+      fclose(file);
+    return missing ? Status::input(status.message) : from_runtime(status);
+  }
+  handle_.reset(artifact);
+  return read_tables();
+}
+
+Status Artifact::load_memory(const std::vector<std::byte> &bytes) {
+  dlc_artifact_t *artifact = nullptr;
+  dlc_status_t status;
+  if (dlc_artifact_load_memory(bytes.data(), bytes.size(), nullptr, &artifact, &status) != DLC_OK)
+    return from_runtime(status);
+  handle_.reset(artifact);
+  return read_tables();
+}
+
+Status Artifact::read_tables() {
+  dlc_artifact_info(handle(), &info_);
+  dlc_status_t status;
+  for (int32_t i = 0; i < info_.entry_count; ++i) {
+    dlc_entry_info_t info;
+    if (dlc_artifact_entry(handle(), i, &info, &status) != DLC_OK)
+      return from_runtime(status);
+    Entry entry;
+    entry.index = i;
+    entry.name = info.name;
+    entry.kind = info.kind;
+    for (int32_t s = 0; s < info.symbol_count; ++s) {
+      dlc_symbol_info_t symbol;
+      if (dlc_entry_symbol(handle(), i, s, &symbol, &status) != DLC_OK)
+        return from_runtime(status);
+      entry.symbols.push_back(symbol.name);
+    }
+    entry.arguments = read_values(i, info.argument_count, false);
+    entry.results = read_values(i, info.result_count, true);
+    entries_.push_back(std::move(entry));
+  }
+  for (int32_t i = 0; i < info_.state_count; ++i) {
+    dlc_state_info_t info;
+    if (dlc_artifact_state(handle(), i, &info, &status) != DLC_OK)
+      return from_runtime(status);
+    states_.push_back(info);
+  }
+  return {};
+}
+
+std::vector<Value> Artifact::read_values(int32_t entry, int32_t count, bool results) const {
+  std::vector<Value> values;
+  for (int32_t i = 0; i < count; ++i) {
+    dlc_value_info_t info;
+    dlc_status_t status;
+    if ((results ? dlc_entry_result : dlc_entry_argument)(handle(), entry, i, &info, &status) != DLC_OK)
+      continue;
+    Value value = {
+        info.name, static_cast<DataType>(info.dtype), {info.dims, info.dims + info.rank}, info.report, ""};
+    value.signature = std::string(data::type_name(value.type)) + "[";
+    for (int32_t d = 0; d < info.rank; ++d) {
+      char text[256];
+      dlc_expression_format(handle(), info.dims[d], entry, text, sizeof text);
+      value.signature += (d ? ", " : "") + std::string(text);
+    }
+    value.signature += "]";
+    values.push_back(std::move(value));
+  }
+  return values;
+}
+
+Status Artifact::find_entry(const std::string &name, const Entry *&out_entry) const {
+  std::vector<std::string> names;
+  for (const Entry &entry : entries_) {
+    if (entry.name == name) {
+      out_entry = &entry;
+      return {};
+    }
+    if (entry.kind != DLC_ENTRY_INIT)
+      names.push_back(entry.name);
+  }
+  return unknown_name("entry", name, names);
+}
+
+Status Artifact::choose_entry(dlc_entry_kind_t kind, const std::string &flag, const char *fit_key,
+                              const Entry *&out_entry) const {
+  std::string name = flag.empty() ? fit_text(fit_key) : flag;
+  std::vector<std::string> candidates;
+  for (const Entry &entry : entries_)
+    if (entry.kind == kind)
+      candidates.push_back(entry.name);
+  if (name.empty() && candidates.size() == 1)
+    name = candidates[0];
+  if (name.empty())
+    return Status::input(
+        data::format("%s has %s %s entry%s", info_.source_name, candidates.empty() ? "no" : "more than one",
+                     kind_name(kind),
+                     candidates.empty() ? "" : ("; --entry chooses one of: " + join(candidates)).c_str()));
+  const Entry *found = nullptr;
+  if (Status status = find_entry(name, found); !status.ok())
+    return unknown_name(std::string(kind_name(kind)) + " entry", name, candidates);
+  if (found->kind != kind)
+    return Status::input(data::format("%s is an entry of kind %s, expected %s: %s", name.c_str(),
+                                      kind_name(found->kind), kind_name(kind), join(candidates).c_str()));
+  out_entry = found;
+  return {};
+}
+
+std::string Artifact::fit_text(const char *key) const {
+  for (int32_t i = 0; i < info_.fit_count; ++i) {
+    dlc_fit_info_t fit;
+    if (dlc_artifact_fit(handle(), i, &fit, nullptr) == DLC_OK && fit.kind != DLC_FIT_NUMBER &&
+        !strcmp(fit.key, key))
+      return fit.text;
+  }
+  return "";
+}
+
+std::optional<double> Artifact::fit_number(const char *key) const {
+  for (int32_t i = 0; i < info_.fit_count; ++i) {
+    dlc_fit_info_t fit;
+    if (dlc_artifact_fit(handle(), i, &fit, nullptr) == DLC_OK && fit.kind == DLC_FIT_NUMBER &&
+        !strcmp(fit.key, key))
+      return fit.number;
+  }
+  return std::nullopt;
+}
+
+std::string Artifact::format(dlc_expression_t expression, const Entry &entry) const {
+  char first;
+  size_t length = dlc_expression_format(handle(), expression, entry.index, &first, 1);
+  std::string text(length + 1, '\0');
+  dlc_expression_format(handle(), expression, entry.index, text.data(), text.size());
+  text.resize(length);
+  return text;
+}
+
+Status create_session(const Artifact &artifact, const Options &options, SessionHandle &out_session) {
+  dlc_session_options_t session_options = {};
+  if (!options.cpus.empty() && options.cpus[0] != "native") {
+    std::vector<std::string> names;
+    for (int32_t i = 0; i < artifact.info().variant_count; ++i) {
+      dlc_variant_info_t info;
+      if (dlc_artifact_variant(artifact.handle(), i, &info, nullptr) == DLC_OK)
+        names.push_back(info.name);
+    }
+    if (dlc_artifact_variant_find(artifact.handle(), options.cpus[0].c_str()) < 0)
+      return unknown_name("variant", options.cpus[0], names);
+    session_options.variant = options.cpus[0].c_str();
+  }
+  session_options.device = options.device.empty() ? nullptr : options.device.c_str();
+  session_options.threads = options.threads;
+  session_options.flags = options.sanitize ? DLC_SESSION_RED_ZONES : 0;
+  dlc_session_t *session = nullptr;
+  dlc_status_t status;
+  if (dlc_session_create(artifact.handle(), &session_options, &session, &status) != DLC_OK)
+    return from_runtime(status);
+  out_session.reset(session);
+  if (options.seed && dlc_session_seed_set(session, *options.seed, &status) != DLC_OK)
+    return from_runtime(status);
+  return {};
+}
+
+Status set_hyperparameters(const Artifact &artifact, const Options &options, dlc_session_t *session) {
+  for (const auto &[name, value] : options.set) {
+    dlc_status_t status;
+    if (dlc_session_hyperparameter_set(session, name.c_str(), value, &status) == DLC_OK)
+      continue;
+    std::vector<std::string> known;
+    for (const dlc_state_info_t &state : artifact.states())
+      if (state.role == DLC_STATE_HYPERPARAMETER)
+        known.push_back(state.name);
+    return status.code == DLC_NOT_FOUND ? unknown_name("hyperparameter", name, known) : from_runtime(status);
+  }
+  return {};
+}
+
+double element_value(DataType type, const void *elements, int64_t index) {
+  switch (type) {
+  case DataType::f32:
+    return static_cast<const float *>(elements)[index];
+  case DataType::f64:
+    return static_cast<const double *>(elements)[index];
+  case DataType::bf16:
+    return std::bit_cast<float>(static_cast<uint32_t>(static_cast<const uint16_t *>(elements)[index]) << 16);
+  case DataType::f16:
+    return data::widen_f16(static_cast<const uint16_t *>(elements)[index]);
+  case DataType::i8:
+    return static_cast<const int8_t *>(elements)[index];
+  case DataType::u8:
+  case DataType::boolean:
+    return static_cast<const uint8_t *>(elements)[index];
+  case DataType::i32:
+    return static_cast<const int32_t *>(elements)[index];
+  case DataType::i64:
+    return static_cast<double>(static_cast<const int64_t *>(elements)[index]);
+  }
+  return 0;
+}
+
+} // namespace dlc::cli

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The runtime's handles as C++ values, and the questions that every verb asks an artifact.
+#pragma once
+
+#include "runtime/data/checkpoint.h"
+#include "runtime/data/tensor.h"
+#include "runtime/dlc_runtime.h"
+#include "tools/cli/options.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace dlc::cli {
+
+struct Release {
+  void operator()(dlc_artifact_t *artifact) const { dlc_artifact_release(artifact); }
+  void operator()(dlc_session_t *session) const { dlc_session_release(session); }
+};
+using ArtifactHandle = std::unique_ptr<dlc_artifact_t, Release>;
+using SessionHandle = std::unique_ptr<dlc_session_t, Release>;
+
+/// An argument or a result of an entry.
+struct Value {
+  std::string name;
+  data::DataType type;
+  std::vector<dlc_expression_t> dims;
+  dlc_report_t report;
+  std::string signature; ///< "f32[n, 1, 28, 28]"
+};
+
+struct Entry {
+  int32_t index = -1;
+  std::string name;
+  dlc_entry_kind_t kind = DLC_ENTRY_INFER;
+  std::vector<std::string> symbols;
+  std::vector<Value> arguments, results;
+};
+
+/// A loaded artifact with its tables read out.
+class Artifact {
+public:
+  data::Status load_file(const std::string &path);
+  data::Status load_memory(const std::vector<std::byte> &bytes);
+
+  dlc_artifact_t *handle() const { return handle_.get(); }
+  const dlc_artifact_info_t &info() const { return info_; }
+  const std::vector<Entry> &entries() const { return entries_; }
+  const std::vector<dlc_state_info_t> &states() const { return states_; }
+
+  /// The entry of this kind that flag (--entry), else the fit block's key, else there being only one, names.
+  data::Status choose_entry(dlc_entry_kind_t kind, const std::string &flag, const char *fit_key,
+                            const Entry *&out_entry) const;
+  /// The entry of this name, or an error that lists the names.
+  data::Status find_entry(const std::string &name, const Entry *&out_entry) const;
+  /// A text or identifier of the fit block; empty when it is not there.
+  std::string fit_text(const char *key) const;
+  std::optional<double> fit_number(const char *key) const;
+  /// "4*n*784"
+  std::string format(dlc_expression_t expression, const Entry &entry) const;
+
+private:
+  data::Status read_tables();
+  std::vector<Value> read_values(int32_t entry, int32_t count, bool results) const;
+
+  ArtifactHandle handle_;
+  dlc_artifact_info_t info_ = {};
+  std::vector<Entry> entries_;
+  std::vector<dlc_state_info_t> states_;
+};
+
+/// Creates a session as --cpu, --device, --threads, --red-zones say, and sets the seed.
+data::Status create_session(const Artifact &artifact, const Options &options, SessionHandle &out_session);
+/// Applies --set: unknown names are answered with the known ones.
+data::Status set_hyperparameters(const Artifact &artifact, const Options &options, dlc_session_t *session);
+
+/// An element of a tensor as a number.
+double element_value(data::DataType type, const void *elements, int64_t index);
+
+} // namespace dlc::cli
