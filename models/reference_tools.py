@@ -88,6 +88,21 @@ def initial_uniform(name, shape, bound):
     return (u * np.float32(2) - np.float32(1)) * np.float32(bound)
 
 
+def load_initial_weights(model):
+    """PyTorch's default bounds, 1/sqrt(fan_in) for weights and biases, with dlc's random numbers."""
+    import torch
+    from torch import nn
+
+    with torch.no_grad():
+        for module_name, module in model.named_modules():
+            if isinstance(module, (nn.Conv2d, nn.Linear)):
+                bound = 1 / np.sqrt(module.weight[0].numel())
+                for name in ("weight", "bias"):
+                    value = getattr(module, name)
+                    full_name = f"{module_name}.{name}"
+                    value.copy_(torch.from_numpy(initial_uniform(full_name, tuple(value.shape), bound)))
+
+
 def write_reference(path, model, loss_of, optimizer):
     """Trains STEPS steps and writes losses, step-1 gradients, and the parameters before and after.
 

@@ -6,7 +6,6 @@ with dlc's dropout masks. Writes reference.safetensors beside this file. Run: py
 import pathlib
 import sys
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -38,20 +37,8 @@ class Mnist(nn.Module):
         """keep: dropout's mask, bool (batch, 3136), or None for inference."""
         x = torch.flatten(self.block2(self.block1(image)), 1)
         if keep is not None:
-            x = torch.where(keep, x / (1 - DROPOUT), torch.zeros(()))
+            x = torch.where(keep, x * (1 / (1 - DROPOUT)), torch.zeros(()))
         return self.fc2(F.relu(self.fc1(x)))
-
-
-def load_initial_weights(model):
-    """PyTorch's default bounds, 1/sqrt(fan_in) for weights and biases, with dlc's random numbers."""
-    with torch.no_grad():
-        for module_name, module in model.named_modules():
-            if isinstance(module, (nn.Conv2d, nn.Linear)):
-                bound = 1 / np.sqrt(module.weight[0].numel())
-                for name in ("weight", "bias"):
-                    value = getattr(module, name)
-                    full_name = f"{module_name}.{name}"
-                    value.copy_(torch.from_numpy(tools.initial_uniform(full_name, tuple(value.shape), bound)))
 
 
 def loss_of(model, image, label, iteration):
@@ -61,6 +48,6 @@ def loss_of(model, image, label, iteration):
 
 if __name__ == "__main__":
     network = Mnist()
-    load_initial_weights(network)
+    tools.load_initial_weights(network)
     tools.write_reference(pathlib.Path(__file__).with_name("reference.safetensors"), network, loss_of,
                           torch.optim.Adam(network.parameters(), lr=1e-3))
