@@ -3,6 +3,7 @@
 // dlc-opt: runs single passes of the compiler on MLIR text. What `mlir-opt` is to MLIR.
 
 #include "compiler/Dialect/Dl.h"
+#include "compiler/Reference/Evaluator.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -28,6 +29,7 @@ int main(int argc, char **argv) {
                   mlir::vector::VectorDialect>();
 
   mlir::registerTransformsPasses(); // canonicalize, cse, symbol-dce, ...
+  dlc::reference::registerReferencePasses();
 
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "dlc-opt: single passes of dlc\n", registry));
 }
