@@ -6,8 +6,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <sstream>
 
 namespace dlc::cli {
 namespace {
@@ -56,18 +58,19 @@ void add_bounds(CLI::App *app, const std::string &flag, const std::string &help,
 
 /// An optional number that is at least minimum.
 template <typename T>
-void add_number(CLI::App *app, const std::string &flag, const std::string &help, std::optional<T> &out,
-                T minimum) {
-  app->add_option_function<std::string>(
-         flag,
-         [flag, minimum, &out](const std::string &text) {
-           T value = number<T>(flag, text);
-           if (value < minimum)
-             throw CLI::ValidationError(flag,
-                                        "expected at least " + std::to_string(minimum) + ", found " + text);
-           out = value;
-         },
-         help)
+CLI::Option *add_number(CLI::App *app, const std::string &flag, const std::string &help,
+                        std::optional<T> &out, T minimum) {
+  return app
+      ->add_option_function<std::string>(
+          flag,
+          [flag, minimum, &out](const std::string &text) {
+            T value = number<T>(flag, text);
+            if (value < minimum)
+              throw CLI::ValidationError(flag,
+                                         "expected at least " + std::to_string(minimum) + ", found " + text);
+            out = value;
+          },
+          help)
       ->type_name("N");
 }
 
@@ -136,14 +139,10 @@ void define_compile(CLI::App *app, Options &options) {
 
 void define_train(CLI::App *app, Options &options) {
   add_data_flags(app, options);
-  CLI::Option_group *length = app->add_option_group("length");
-  add_number<int64_t>(length, "--epochs",
-                      "train until this many epochs are done, counting those before --resume", options.epochs,
-                      0);
-  add_number<int64_t>(length, "--steps",
-                      "train until this many steps are done, counting those before --resume", options.steps,
-                      0);
-  length->require_option(0, 1);
+  CLI::Option *epochs = add_number<int64_t>(app, "--epochs", "epochs in all, those before --resume included",
+                                            options.epochs, 0);
+  add_number<int64_t>(app, "--steps", "steps in all, those before --resume included", options.steps, 0)
+      ->excludes(epochs);
   app->add_option("--entry", options.entry, "the train entry (the fit block's)")->type_name("NAME");
   add_session_flags(app, options);
   app->add_option("--weights", options.weights, "start from these weights")->type_name("F");
@@ -201,6 +200,46 @@ void define_inspect(CLI::App *app, Options &options) {
                       options.batch, 1);
 }
 
+std::string suggestion(const std::string &word, const std::vector<std::string> &known) {
+  std::optional<std::string> near = data::nearest_name(word, known);
+  return near ? " (did you mean " + *near + "?)" : "";
+}
+
+/// CLI11's message, or a better one where it names neither what was expected nor what is near.
+std::string explain(const CLI::ParseError &error, int argc, char **argv, const CLI::App &app,
+                    const std::vector<std::string> &verbs) {
+  std::vector<CLI::App *> chosen = const_cast<CLI::App &>(app).get_subcommands();
+  if (chosen.empty() && (argc < 2 || argv[1][0] != '-')) {
+    std::string known;
+    for (const std::string &name : verbs)
+      known += (known.empty() ? "" : ", ") + name;
+    if (argc < 2)
+      return "expected a verb: " + known;
+    return std::string("no verb is called ") + argv[1] + "; there is: " + known + suggestion(argv[1], verbs);
+  }
+  if (chosen.empty())
+    return std::string("expected a verb, found ") + argv[1];
+  std::string message = error.what();
+  if (error.get_name() == "ExtrasError") {
+    // "The following arguments were not expected: f --wights", the last word first.
+    std::vector<std::string> extras;
+    std::istringstream words(message.substr(message.rfind(": ") + 2));
+    for (std::string word; words >> word;)
+      extras.push_back(word);
+    auto flag =
+        std::find_if(extras.begin(), extras.end(), [](const std::string &word) { return word[0] == '-'; });
+    if (flag == extras.end())
+      return "one word too many: " + extras.back();
+    std::vector<std::string> flags;
+    for (const CLI::Option *option : chosen[0]->get_options())
+      for (const std::string &name : option->get_lnames())
+        flags.push_back("--" + name);
+    std::string name = flag->substr(0, flag->find('='));
+    return chosen[0]->get_name() + " has no flag " + name + suggestion(name, flags);
+  }
+  return message;
+}
+
 } // namespace
 
 std::optional<int> parse_options(int argc, char **argv, bool with_compiler, Options &out_options) {
@@ -253,16 +292,7 @@ std::optional<int> parse_options(int argc, char **argv, bool with_compiler, Opti
     if (error.get_exit_code() == 0)
       return app.exit(error) ? exit_input : exit_done;
     const char *program = with_compiler ? "dlc" : "dlc-run";
-    std::string text = error.what();
-    // CLI11 says of an unknown verb only that one is required.
-    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
-      std::string known;
-      for (const std::string &name : verbs)
-        known += (known.empty() ? "" : ", ") + name;
-      std::optional<std::string> near = data::nearest_name(argv[1], verbs);
-      text = std::string("no verb is called ") + argv[1] + "; there is: " + known +
-             (near ? " (did you mean " + *near + "?)" : "");
-    }
+    std::string text = explain(error, argc, argv, app, verbs);
     fprintf(stderr, "%s: error: %s\n", program, text.c_str());
     fprintf(stderr, "%s%s --help shows what there is\n", program,
             app.get_subcommands().empty() ? "" : (" " + app.get_subcommands()[0]->get_name()).c_str());
