@@ -220,7 +220,7 @@ std::string explain(const CLI::ParseError &error, int argc, char **argv, const C
   if (chosen.empty())
     return std::string("expected a verb, found ") + argv[1];
   std::string message = error.what();
-  if (error.get_name() == "ExtrasError") {
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
     // "The following arguments were not expected: f --wights", the last word first.
     std::vector<std::string> extras;
     std::istringstream words(message.substr(message.rfind(": ") + 2));
