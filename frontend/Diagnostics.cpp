@@ -120,7 +120,7 @@ void DiagnosticEngine::render(raw_ostream &os, bool color) const {
 }
 
 StringRef dlc::frontend::nearestName(StringRef name, llvm::ArrayRef<StringRef> candidates) {
-  unsigned limit = std::max<unsigned>(1, name.size() / 3);
+  unsigned limit = (name.size() + 2) / 3;
   StringRef best;
   for (StringRef candidate : candidates) {
     // edit_distance gives limit + 1 once the distance is known to be larger.

@@ -110,7 +110,7 @@ private:
   void lexNumber();
   void lexString();
   void lexOperator();
-  void closeBrackets();
+  void endStatement();
   void reportCharacter();
   bool isInBrackets() const { return !open.empty() && open.back() != '{'; }
 
@@ -125,7 +125,7 @@ private:
 } // namespace
 
 LexedFile Lexer::run() {
-  text.starts_with("\xEF\xBB\xBF") ? at = 3 : at = 0; // a byte order mark
+  at = text.starts_with("\xEF\xBB\xBF") ? 3 : 0; // a byte order mark
   while (at < text.size()) {
     char c = peek();
     if (c == '\n')
@@ -144,7 +144,9 @@ LexedFile Lexer::run() {
       lexOperator();
   }
   lexNewline();
-  add(TokenKind::EndOfFile, text.size(), text.size());
+  // Where something is missing at the end, the message points behind what is there.
+  size_t end = result.tokens.size() > 1 ? result.tokens[result.tokens.size() - 2].range.end : 0;
+  add(TokenKind::EndOfFile, end, end);
   return std::move(result);
 }
 
@@ -171,20 +173,19 @@ void Lexer::lexWord() {
     ++at;
   TokenKind kind = classifyWord(text.slice(begin, at));
   if (startsLine && startsStatement(kind))
-    closeBrackets();
+    endStatement();
   add(kind, begin, at);
 }
 
-/// A line that starts with `let`, or a `}`, shows that a ( or [ before it was forgotten to be closed. Ending
-/// the statement here confines the error to it.
-void Lexer::closeBrackets() {
-  if (!isInBrackets() || result.tokens.back().is(TokenKind::Dot))
+/// A line that starts with `let`, or a `}`, shows that what is before it was forgotten to be finished: a
+/// bracket is open, or an operator has no right side. Ending the statement here confines the error to it.
+void Lexer::endStatement() {
+  if (result.tokens.empty() || result.tokens.back().isAny(TokenKind::Newline, TokenKind::Dot))
     return;
   while (isInBrackets())
     open.pop_back();
   size_t end = result.tokens.back().range.end;
-  if (!result.tokens.back().is(TokenKind::Newline))
-    add(TokenKind::Newline, end, end);
+  add(TokenKind::Newline, end, end);
 }
 
 /// number  ::= digits ("." digits)? (("e" | "E") ("+" | "-")? digits)?
@@ -274,8 +275,8 @@ void Lexer::lexOperator() {
   for (auto [spelling, kind] : operators) {
     if (!rest.starts_with(spelling))
       continue;
-    if (kind == TokenKind::RightBrace)
-      closeBrackets();
+    if (kind == TokenKind::RightBrace && (startsLine || isInBrackets()))
+      endStatement();
     size_t begin = at;
     at += StringRef(spelling).size();
     add(kind, begin, at);
@@ -293,6 +294,7 @@ void Lexer::reportCharacter() {
   size_t begin = at++;
   while ((peek() & 0xC0) == 0x80)
     ++at;
+  add(TokenKind::Invalid, begin, at);
   StringRef character = text.slice(begin, at);
   unsigned char first = character[0];
   if (first < 0x20 || first == 0x7F) {

@@ -40,7 +40,7 @@ struct LexedFile {
   std::vector<SourceRange> comments;
 };
 
-/// Reads the whole file. A character that starts no token is an error, and skipped.
+/// Reads the whole file. A character that starts no token is an error, and becomes an Invalid token.
 LexedFile lex(FileId file, const SourceManager &sources, DiagnosticEngine &diags);
 
 } // namespace dlc::frontend

@@ -30,7 +30,10 @@ std::string ParserImpl::describeToken(const Token &token) const {
 }
 
 std::nullptr_t ParserImpl::reportExpected(const Twine &what) {
-  diags.error(here(), "expected " + what + ", found " + describeToken(token()));
+  StringRef hint =
+      is(TokenKind::LeftArrow) ? "; a comparison with a negative number is written 'a < -b'" : "";
+  if (!is(TokenKind::Invalid)) // the lexer has reported that
+    diags.error(here(), "expected " + what + ", found " + describeToken(token()) + hint);
   return nullptr;
 }
 
@@ -111,6 +114,12 @@ static std::optional<DeclKind> declKindOf(TokenKind kind) {
   default:
     return std::nullopt;
   }
+}
+
+std::string ParserImpl::describeKind(DeclKind kind) {
+  StringRef word = stringify(kind);
+  bool isEntry = kind == DeclKind::Train || kind == DeclKind::Eval || kind == DeclKind::Infer;
+  return ((StringRef("eio").contains(word[0]) ? "an " : "a ") + word + (isEntry ? " entry" : "")).str();
 }
 
 /// file ::= (declaration end | end)*
@@ -293,7 +302,8 @@ bool ParserImpl::parseBoundNames(CallableDecl &decl) {
   } while (accept(TokenKind::Comma));
   if (names.size() != expected) {
     if (expected == 0)
-      diags.error(since(begin), stringify(decl.kind) + " has no 'for'; an optimizer or an initializer has");
+      diags.error(since(begin),
+                  describeKind(decl.kind) + " has no 'for'; an optimizer or an initializer has");
     else
       diags.error(since(begin), "expected " + example + ", found " + Twine(names.size()) +
                                     (names.size() == 1 ? " name" : " names"));

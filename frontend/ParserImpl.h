@@ -158,6 +158,9 @@ private:
     bool isAllowed;
   };
 
+  /// "a layer", "an eval entry".
+  static std::string describeKind(DeclKind kind);
+
   const SourceManager &sources;
   ASTContext &context;
   DiagnosticEngine &diags;

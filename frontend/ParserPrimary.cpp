@@ -36,10 +36,6 @@ const Expr *ParserImpl::parsePrimary() {
     return parseBracketed();
   case TokenKind::KwScan:
     return parseScan();
-  case TokenKind::LeftArrow:
-    diags.error(here(),
-                "expected a value, found '<-'; a comparison with a negative number is written 'a < -b'");
-    return nullptr;
   case TokenKind::Plus:
     diags.error(here(), "expected a value, found '+'; there is no unary '+'");
     return nullptr;

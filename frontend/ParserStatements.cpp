@@ -23,6 +23,10 @@ const Block *ParserImpl::parseBlock() {
     return nullptr;
   skipNewlineBefore(TokenKind::LeftBrace);
   SourceRange begin = here();
+  if (is(TokenKind::Equal)) {
+    diags.error(here(), "expected '{' and the body, found '='; a comparison is written '=='");
+    return nullptr;
+  }
   if (!expect(TokenKind::LeftBrace, "and the body"))
     return nullptr;
   SmallVector<const Stmt *> stmts;
@@ -50,7 +54,11 @@ const Block *ParserImpl::parseBlock() {
 bool ParserImpl::expectStatementEnd(StringRef after) {
   if (token().isAny(TokenKind::Newline, TokenKind::Semicolon, TokenKind::RightBrace, TokenKind::EndOfFile))
     return true;
-  reportExpected("the end of the line behind " + after);
+  if (is(TokenKind::Equal))
+    diags.error(here(),
+                "expected the end of the line behind " + after + ", found '='; a comparison is written '=='");
+  else
+    reportExpected("the end of the line behind " + after);
   return false;
 }
 
@@ -123,11 +131,8 @@ bool ParserImpl::checkPlacement() {
   std::optional<Placement> placement = placementOf(token().kind);
   if (!placement || (placement->kinds & bit(declKind)))
     return true;
-  StringRef kind = stringify(declKind);
-  StringRef article = kind.starts_with("e") || kind.starts_with("i") || kind.starts_with("o") ? "an " : "a ";
-  bool isEntry = declKind == DeclKind::Train || declKind == DeclKind::Eval || declKind == DeclKind::Infer;
-  diags.error(here(), "'" + keyword + "' belongs in " + placement->text + ", this is " + article + kind +
-                          (isEntry ? " entry" : ""));
+  diags.error(here(),
+              "'" + keyword + "' belongs in " + placement->text + ", this is " + describeKind(declKind));
   return false;
 }
 
@@ -230,9 +235,9 @@ const Stmt *ParserImpl::parseLet() {
       names.push_back(*name);
     return name.has_value();
   };
+  SourceRange open = here();
   if (accept(TokenKind::LeftParen)) {
     stmt->isTuple = true;
-    SourceRange open = since(begin);
     if (!parseList(TokenKind::RightParen, parseName))
       return nullptr;
     if (names.empty()) {

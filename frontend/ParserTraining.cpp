@@ -111,13 +111,13 @@ const Stmt *ParserImpl::parseGradient() {
       upstream.push_back(*name);
     return name.has_value();
   };
+  SourceRange open = here();
   if (!expect(TokenKind::LeftParen, "and the names of the results' gradients"))
     return nullptr;
-  SourceRange listBegin = since(begin);
   if (!parseList(TokenKind::RightParen, parseName))
     return nullptr;
   if (upstream.empty()) {
-    diags.error(since(listBegin), "expected the name of the result's gradient, as in gradient(dy)");
+    diags.error(since(open), "expected the name of the result's gradient, as in gradient(dy)");
     return nullptr;
   }
   stmt->upstream = context.copy(llvm::ArrayRef<Identifier>(upstream));
