@@ -85,7 +85,7 @@ def mnist_batches(seed=0):
 def initial_uniform(name, shape, bound):
     """dlc's initial value uniform in [-bound, bound) for seed 0."""
     u = uniform(shape, site(f"init/{name}#0"))
-    return (u * np.float32(2) - np.float32(1)) * np.float32(bound)
+    return u * np.float32(2 * bound) - np.float32(bound)
 
 
 def load_initial_weights(model):
