@@ -414,9 +414,11 @@ void Printer::print(const Expr &expr) {
     break;
   }
   case ExprKind::Range:
+    os << '(';
     print(*cast<RangeExpr>(expr).begin);
     os << "..";
     print(*cast<RangeExpr>(expr).end);
+    os << ')';
     break;
   case ExprKind::Unary:
     os << (cast<UnaryExpr>(expr).op == UnaryOp::Not ? "(not " : "(-");

@@ -84,7 +84,7 @@ TEST(Parser, survivesMutatedTexts) {
   unsigned rejected = 0;
   for (unsigned i = 0; i < 500; ++i) {
     std::string text = texts[below(texts.size())];
-    for (unsigned change = 0, changes = 1 + below(5); change < changes; ++change) {
+    for (unsigned change = 0, changes = 1 + below(5); change < changes && !text.empty(); ++change) {
       size_t at = below(text.size()), length = std::min<size_t>(1 + below(12), text.size() - at);
       switch (below(5)) {
       case 0:
@@ -107,6 +107,8 @@ TEST(Parser, survivesMutatedTexts) {
     Parsed parsed = parse(text);
     rejected += parsed.errors != 0;
     EXPECT_EQ(parsed.errors != 0, parsed.messages.find("error: ") != std::string::npos);
+    if (parsed.errors == 0)
+      EXPECT_EQ(parse(parsed.tree.substr(parsed.tree.find('\n') + 1)).tree, parsed.tree);
   }
   EXPECT_GT(rejected, 250u);
 }
