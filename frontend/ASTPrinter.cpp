@@ -3,8 +3,8 @@
 // precedence shows.
 #include "frontend/AST.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
+#include <charconv>
 
 using namespace dlc::frontend;
 using llvm::ArrayRef;
@@ -378,17 +378,9 @@ void Printer::print(const Expr &expr) {
     os << cast<IntegerExpr>(expr).value;
     break;
   case ExprKind::Float: {
-    // The shortest of these that reads back as the same value.
-    double value = cast<FloatExpr>(expr).value;
-    std::string text;
-    for (int digits = 1; digits <= 17; ++digits) {
-      text.clear();
-      llvm::raw_string_ostream(text) << llvm::format("%.*g", digits, value);
-      double readBack;
-      if (!StringRef(text).getAsDouble(readBack) && readBack == value)
-        break;
-    }
-    os << text << (text.find_first_of(".e") == std::string::npos ? ".0" : "");
+    char buffer[32]; // the shortest text that reads back as the same value has at most 24 characters
+    StringRef text(buffer, std::to_chars(buffer, std::end(buffer), cast<FloatExpr>(expr).value).ptr - buffer);
+    os << text << (text.find_first_of(".e") == StringRef::npos ? ".0" : "");
     break;
   }
   case ExprKind::Bool:

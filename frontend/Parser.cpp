@@ -176,12 +176,12 @@ const Decl *ParserImpl::parseDecl() {
   StringRef doc = docCommentAbove(here());
   declKind = *kind;
   operators = 0;
-  const Decl *decl = *kind == DeclKind::Import ? parseImport()
-                     : *kind == DeclKind::Fit  ? parseFit()
-                                               : parseCallable(*kind);
+  Decl *decl = *kind == DeclKind::Import ? parseImport()
+               : *kind == DeclKind::Fit  ? parseFit()
+                                         : parseCallable(*kind);
   if (!decl)
     return nullptr;
-  const_cast<Decl *>(decl)->doc = doc; // still being built
+  decl->doc = doc;
   if (!token().isAny(TokenKind::Newline, TokenKind::Semicolon, TokenKind::EndOfFile)) {
     reportExpected("the end of the line behind this declaration");
     skipToDecl();
@@ -206,7 +206,7 @@ StringRef ParserImpl::docCommentAbove(SourceRange range) {
 }
 
 /// import ::= "import" string
-const Decl *ParserImpl::parseImport() {
+Decl *ParserImpl::parseImport() {
   SourceRange begin = take().range;
   if (!is(TokenKind::String))
     return reportExpected("the file to import, as in import \"blocks.dl\"");
@@ -221,7 +221,7 @@ const Decl *ParserImpl::parseImport() {
 ///                ("for" name ("," name)*)? ("->" type)? ("where" expr ("," expr)*)? block
 /// kind       ::= "layer" | "function" | "model" | "train" | "eval" | "infer" | "metric" | "optimizer"
 ///              | "schedule" | "initializer"
-const Decl *ParserImpl::parseCallable(DeclKind kind) {
+Decl *ParserImpl::parseCallable(DeclKind kind) {
   SourceRange begin = take().range;
   auto *decl = context.create<CallableDecl>(kind, begin);
   std::string what = ("the name of the " + stringify(kind)).str();
@@ -327,7 +327,7 @@ bool ParserImpl::parseConstraints(CallableDecl &decl) {
 }
 
 /// fit ::= "fit" "{" (fit-item end | end)* "}"
-const Decl *ParserImpl::parseFit() {
+Decl *ParserImpl::parseFit() {
   SourceRange begin = take().range;
   skipNewlineBefore(TokenKind::LeftBrace);
   if (!expect(TokenKind::LeftBrace, "behind 'fit'"))

@@ -26,10 +26,10 @@ public:
 private:
   //===--- Declarations (Parser.cpp) --------------------------------------===//
   const Decl *parseDecl();
-  const Decl *parseImport();
-  const Decl *parseFit();
+  Decl *parseImport();
+  Decl *parseFit();
   std::optional<FitItem> parseFitItem();
-  const Decl *parseCallable(DeclKind kind);
+  Decl *parseCallable(DeclKind kind);
   bool parseParameter(llvm::SmallVectorImpl<Parameter> &params);
   bool parseBoundNames(CallableDecl &decl);
   bool parseConstraints(CallableDecl &decl);
