@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Tests that prepare places buffers so that no two conflicting ones overlap, at the lowest possible offsets,
+// and that it refuses dims and bindings that do not fit.
+
+#include "test/Runtime/Models.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+using namespace dlc::artifact;
+using namespace dlc::test;
+
+namespace {
+
+constexpr uint32_t maxBuffers = 40;
+
+/// An entry whose only command reports the addresses of all its buffers. dims[0] of the kernel is the number
+/// of buffers, so n is bound to it.
+ArtifactDescription makeAddresses(std::vector<Buffer> buffers) {
+  auto count = int64_t(buffers.size());
+  Entry entry;
+  entry.symbols = {{"n", 1, INT64_MAX, 1}};
+  entry.results = {{"addresses", Dtype::I64, {Expression::symbol(0)}, ReportKind::None}};
+  Plan plan;
+  std::vector<Binding> bindings;
+  for (uint32_t i = 0; i < count; ++i)
+    bindings.push_back(bind(BindingKind::Buffer, i, Access::Write, buffers[i].size));
+  bindings.push_back(bind(BindingKind::Result, 0, Access::Write, count * 8));
+  plan.buffers = std::move(buffers);
+  plan.commands = {run(AddressesKernel, 1, bindings)};
+  return makeOneEntry(entry, plan);
+}
+
+dlc_code_t prepare(dlc_session_t *session, std::vector<int64_t> dims, dlc_status_t *status) {
+  dlc_prepared_t *prepared;
+  return dlc_session_prepare(session, 0, dims.data(), int32_t(dims.size()), &prepared, status);
+}
+
+TEST(Prepare, NeverOverlapsConflictingBuffers) {
+  std::mt19937_64 random(7);
+  for (int round = 0; round < 200; ++round) {
+    uint32_t count = 1 + uint32_t(random() % maxBuffers);
+    std::vector<Buffer> buffers(count);
+    std::vector<uint64_t> sizes(count);
+    std::vector<std::vector<bool>> conflicts(count, std::vector<bool>(count));
+    uint64_t density = random() % 101;
+    for (uint32_t i = 0; i < count; ++i) {
+      sizes[i] = random() % 10 == 0 ? 0 : random() % 1000;
+      buffers[i].size = int64_t(sizes[i]);
+      for (uint32_t j = 0; j < i; ++j)
+        if (random() % 100 < density) {
+          conflicts[i][j] = true;
+          // Either side may name the pair.
+          if (random() % 2)
+            buffers[i].conflicts.push_back(j);
+          else
+            buffers[j].conflicts.push_back(i);
+        }
+    }
+    ArtifactHandle artifact = load(makeAddresses(buffers));
+    ASSERT_TRUE(artifact);
+    SessionHandle session = open(artifact.get());
+    std::vector<int64_t> addresses(count);
+    dlc_tensor_t result = tensor(addresses.data(), DLC_I64, {count});
+    int64_t dims = count;
+    dlc_prepared_t *prepared;
+    dlc_status_t status;
+    ASSERT_EQ(dlc_session_prepare(session.get(), 0, &dims, 1, &prepared, &status), DLC_OK) << status.message;
+    ASSERT_EQ(dlc_prepared_run(prepared, nullptr, 0, &result, 1, &status), DLC_OK) << status.message;
+
+    int64_t arena = *std::min_element(addresses.begin(), addresses.end());
+    auto end = [&](uint32_t i) { return addresses[i] + (int64_t(sizes[i]) + 63) / 64 * 64; };
+    uint64_t highest = 0;
+    for (uint32_t i = 0; i < count; ++i) {
+      EXPECT_EQ(addresses[i] % 64, 0);
+      highest = std::max(highest, uint64_t(end(i) - arena));
+      // First fit: at every lower multiple of 64 some conflicting buffer is in the way.
+      for (int64_t lower = arena; lower < addresses[i]; lower += 64) {
+        bool blocked = false;
+        for (uint32_t j = 0; j < i; ++j)
+          blocked |=
+              conflicts[i][j] && sizes[j] > 0 && lower < end(j) && addresses[j] < lower + int64_t(sizes[i]);
+        EXPECT_TRUE(blocked) << "buffer " << i << " could lie lower";
+      }
+      for (uint32_t j = 0; j < i; ++j)
+        if (conflicts[i][j] && sizes[i] > 0 && sizes[j] > 0)
+          EXPECT_TRUE(end(i) <= addresses[j] || end(j) <= addresses[i]) << i << " overlaps " << j;
+    }
+    dlc_memory_stats_t stats;
+    dlc_session_memory(session.get(), &stats);
+    EXPECT_EQ(stats.arena_bytes, highest + (uint64_t(count) * 8 + 63) / 64 * 64);
+  }
+}
+
+TEST(Prepare, ReusesAHandleForTheSameDims) {
+  ArtifactHandle artifact = load(makeAddresses({{Expression::symbol(0) * 64, {}}}));
+  SessionHandle session = open(artifact.get());
+  dlc_prepared_t *first, *second, *third;
+  int64_t one = 1, two = 2;
+  ASSERT_EQ(dlc_session_prepare(session.get(), 0, &one, 1, &first, nullptr), DLC_OK);
+  ASSERT_EQ(dlc_session_prepare(session.get(), 0, &two, 1, &second, nullptr), DLC_OK);
+  ASSERT_EQ(dlc_session_prepare(session.get(), 0, &one, 1, &third, nullptr), DLC_OK);
+  EXPECT_EQ(first, third);
+  EXPECT_NE(first, second);
+  // The arena moved when the larger one was prepared; the smaller one still runs.
+  int64_t address = 0;
+  dlc_tensor_t result = tensor(&address, DLC_I64, {1});
+  dlc_status_t status;
+  EXPECT_EQ(dlc_prepared_run(first, nullptr, 0, &result, 1, &status), DLC_OK) << status.message;
+  EXPECT_NE(address, 0);
+}
+
+TEST(Prepare, RefusesDimsThatOverflow) {
+  Expression n = Expression::symbol(0);
+  ArtifactHandle artifact = load(makeAddresses({{n * n * n, {}}}));
+  SessionHandle session = open(artifact.get());
+  dlc_status_t status;
+  for (int64_t value : {int64_t(1) << 22, int64_t(1) << 40, INT64_MAX}) {
+    EXPECT_EQ(prepare(session.get(), {value}, &status), DLC_OVERFLOW) << value;
+    EXPECT_NE(std::string(status.message).find("at these dims"), std::string::npos) << status.message;
+  }
+  EXPECT_EQ(prepare(session.get(), {16}, &status), DLC_OK) << status.message;
+}
+
+TEST(Prepare, ChecksDimsAgainstTheSymbols) {
+  Entry entry;
+  entry.symbols = {{"n", 2, 12, 1}, {"m", 1, INT64_MAX, 4}};
+  ArtifactHandle artifact = load(makeOneEntry(entry, {}));
+  SessionHandle session = open(artifact.get());
+  dlc_status_t status;
+  EXPECT_EQ(prepare(session.get(), {12, 8}, &status), DLC_OK) << status.message;
+  EXPECT_EQ(prepare(session.get(), {13, 8}, &status), DLC_INVALID_ARGUMENT);
+  EXPECT_STREQ(status.message,
+               "run: n = 13, 2 to 12 expected (bounds of --max and --bind, or the model's own)");
+  EXPECT_EQ(prepare(session.get(), {1, 8}, &status), DLC_INVALID_ARGUMENT);
+  EXPECT_EQ(prepare(session.get(), {12, 6}, &status), DLC_INVALID_ARGUMENT);
+  EXPECT_STREQ(status.message, "run: m = 6, a multiple of 4 expected");
+  EXPECT_EQ(prepare(session.get(), {12, 0}, &status), DLC_INVALID_ARGUMENT);
+  EXPECT_STREQ(status.message, "run: m = 0, at least 1 expected");
+  EXPECT_EQ(prepare(session.get(), {12}, &status), DLC_INVALID_ARGUMENT);
+  EXPECT_STREQ(status.message, "run has 2 symbolic dimensions, 1 values given");
+}
+
+/// Prepares a loop of `count` runs over a buffer of 64 bytes with one binding of 8 bytes.
+dlc_code_t prepareBinding(Expression count, Expression offset, LoopTerm term, dlc_status_t *status) {
+  Entry entry;
+  entry.symbols = {{"n", 0, INT64_MAX, 1}};
+  Plan plan;
+  plan.buffers = {{64, {}}};
+  plan.commands = {
+      loop(count, {run(MarkKernel, 1, {bind(BindingKind::Buffer, 0, Access::Write, 8, offset, {term})})})};
+  ArtifactHandle artifact = load(makeOneEntry(entry, plan));
+  SessionHandle session = open(artifact.get());
+  return prepare(session.get(), {8}, status);
+}
+
+TEST(Prepare, ChecksBindingsOverAllIterations) {
+  Expression n = Expression::symbol(0);
+  dlc_status_t status;
+  EXPECT_EQ(prepareBinding(n, 0, {8}, &status), DLC_OK) << status.message;
+  EXPECT_EQ(prepareBinding(n + 1, 0, {8}, &status), DLC_MALFORMED);
+  EXPECT_NE(std::string(status.message).find("reaches bytes 0 to 72 of 64"), std::string::npos)
+      << status.message;
+  EXPECT_EQ(prepareBinding(n, 56, {-8}, &status), DLC_OK) << status.message;
+  EXPECT_EQ(prepareBinding(n, 48, {-8}, &status), DLC_MALFORMED);
+  EXPECT_NE(std::string(status.message).find("reaches bytes -8"), std::string::npos) << status.message;
+  EXPECT_EQ(prepareBinding(n * 1000, 0, {32, 2, 1}, &status), DLC_OK) << status.message;
+  EXPECT_EQ(prepareBinding(1, 32, {32, 2, 0}, &status), DLC_OK) << status.message;
+  EXPECT_EQ(prepareBinding(1, 32, {32, 2, 1}, &status), DLC_MALFORMED);
+  EXPECT_EQ(prepareBinding(0, 1000, {8}, &status), DLC_OK) << "a loop that never runs reaches nothing";
+  EXPECT_EQ(prepareBinding(n - 9, 0, {8}, &status), DLC_OVERFLOW) << "a negative count";
+  EXPECT_EQ(prepareBinding(INT32_MAX, 0, {int64_t(1) << 40}, &status), DLC_OVERFLOW);
+}
+
+TEST(Prepare, ReportsWhenMemoryIsShortAndRecovers) {
+  // Everything up to a limit can be allocated.
+  struct Limited {
+    size_t limit;
+  } limited = {64 << 10};
+  dlc_allocator_t allocator = {&limited,
+                               [](void *context, size_t size, size_t alignment) -> void * {
+                                 return size > static_cast<Limited *>(context)->limit
+                                            ? nullptr
+                                            : std::aligned_alloc(alignment, (size + alignment - 1) /
+                                                                                alignment * alignment);
+                               },
+                               [](void *, void *pointer, size_t, size_t) { std::free(pointer); }};
+  ArtifactHandle artifact = load(makeAddresses({{Expression::symbol(0) * 1024, {}}}));
+  dlc_session_options_t options = {};
+  options.allocator = &allocator;
+  SessionHandle session = open(artifact.get(), options);
+  dlc_prepared_t *small, *large;
+  int64_t one = 1, thousand = 1000;
+  dlc_status_t status;
+  ASSERT_EQ(dlc_session_prepare(session.get(), 0, &one, 1, &small, &status), DLC_OK) << status.message;
+  EXPECT_EQ(dlc_session_prepare(session.get(), 0, &thousand, 1, &large, &status), DLC_OUT_OF_MEMORY);
+  EXPECT_EQ(large, nullptr);
+  int64_t address = 0;
+  dlc_tensor_t result = tensor(&address, DLC_I64, {1});
+  EXPECT_EQ(dlc_prepared_run(small, nullptr, 0, &result, 1, &status), DLC_OUT_OF_MEMORY) << status.message;
+  ASSERT_EQ(dlc_session_prepare(session.get(), 0, &one, 1, &small, &status), DLC_OK) << status.message;
+  EXPECT_EQ(dlc_prepared_run(small, nullptr, 0, &result, 1, &status), DLC_OK) << status.message;
+}
+
+} // namespace
