@@ -4,7 +4,8 @@
 Substitutions: %dlc, %dlc-opt, %dlc-run (the programs), %models (the models' folder), %source (the tree's root),
 %lib (the libraries' folder), %cc (the C compiler), %python, and LLVM's tools by name (FileCheck, not, count,
 split-file, llc, opt, mlir-opt, llvm-objdump ...). Features: x86_64, aarch64, avx2, avx512, ptxas, numpy, torch,
-sanitize, and each program that is built (dlc, dlc-opt, dlc-run).
+sanitize, handmade
+(%handmade is an artifact whose kernels are C: EndToEnd/HandMade), and each program that is built (dlc, dlc-opt, dlc-run).
 
 A test that uses a program which is not built is unsupported; with --param strict=1, as ctest runs it, it fails if
 the tree defines the program.
@@ -56,6 +57,9 @@ for program in PROGRAMS:
         config.available_features.add(program)
 config.substitutions.append((r"%models", os.path.join(config.dlc_source_root, "models")))
 config.substitutions.append((r"%source", config.dlc_source_root))
+config.substitutions.append((r"%handmade", os.path.join(config.test_exec_root, "handmade.dla")))
+if os.path.exists(os.path.join(config.test_exec_root, "handmade.dla")):
+    config.available_features.add("handmade")
 config.substitutions.append((r"%lib", os.path.join(config.dlc_binary_root, "lib")))
 config.substitutions.append((r"%cc", config.cc))
 config.substitutions.append((r"%python", config.python))

@@ -194,6 +194,7 @@ Status save_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, c
   std::map<std::string, std::string> metadata = {
       {"format", "pt"},
       {format_key, format_version},
+      {"dlc.step", std::to_string(training.step)},
       {"dlc.epoch", std::to_string(training.position.epoch)},
       {"dlc.row", std::to_string(training.position.row)},
       {"dlc.data_seed", std::to_string(training.data_seed)},
@@ -219,12 +220,13 @@ Status load_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, c
   if (version->second != format_version)
     return Status::input(path + ": checkpoint version " + version->second + ", expected " + format_version);
   TrainingState training;
-  const char *bad = !parse(metadata, "dlc.epoch", training.position.epoch)  ? "dlc.epoch"
-                    : !parse(metadata, "dlc.row", training.position.row)    ? "dlc.row"
-                    : !parse(metadata, "dlc.data_seed", training.data_seed) ? "dlc.data_seed"
-                    : !parse(metadata, "dlc.batch", training.batch)         ? "dlc.batch"
-                    : !parse(metadata, "dlc.sum_rows", training.sum_rows)   ? "dlc.sum_rows"
-                                                                            : nullptr;
+  const char *bad = !parse(metadata, "dlc.step", training.step)              ? "dlc.step"
+                    : !parse(metadata, "dlc.epoch", training.position.epoch) ? "dlc.epoch"
+                    : !parse(metadata, "dlc.row", training.position.row)     ? "dlc.row"
+                    : !parse(metadata, "dlc.data_seed", training.data_seed)  ? "dlc.data_seed"
+                    : !parse(metadata, "dlc.batch", training.batch)          ? "dlc.batch"
+                    : !parse(metadata, "dlc.sum_rows", training.sum_rows)    ? "dlc.sum_rows"
+                                                                             : nullptr;
   if (bad)
     return Status::input(path + ": metadata " + bad + " is missing or not a number");
   if (auto entry = metadata.find("dlc.entry"); entry != metadata.end())

@@ -21,6 +21,7 @@ namespace dlc::data {
 
 /// What a checkpoint knows besides the session's states.
 struct TrainingState {
+  int64_t step = 0; ///< Completed steps.
   Position position;
   uint64_t data_seed = 0; ///< Of the shuffling.
   int64_t batch = 0;      ///< Rows in a batch.

@@ -163,8 +163,7 @@ Status Trainer::set_up() {
     DLC_DATA_TRY(batcher_->restore(resumed_.position));
     reports_->restore(resumed_.sums, resumed_.sum_rows);
   }
-  if (dlc_session_iteration_get(session_.get(), entry_->index, &iteration_, &status) != DLC_OK)
-    return from_runtime(status);
+  iteration_ = resumed_.step;
   announce();
   return {};
 }
@@ -193,7 +192,8 @@ void Trainer::announce() const {
     line.print();
     return;
   }
-  std::string length = epochs_ ? format("%" PRId64 " epochs of %" PRId64 " steps", *epochs_, batches)
+  std::string length = epochs_ ? format("%" PRId64 " epoch%s of %" PRId64 " steps", *epochs_,
+                                        *epochs_ == 1 ? "" : "s", batches)
                                : format("%" PRId64 " steps", *steps_);
   printf("training %s of %s: %s parameters, %s, %d thread%s, batch %" PRId64 ", %s\n", entry_->name.c_str(),
          artifact_.info().source_name, format_count(parameters).c_str(), variant.name, threads,
@@ -312,8 +312,8 @@ Status Trainer::loop() {
 Status Trainer::save(const std::string &weights_path, const std::string &checkpoint) {
   if (saved_at_ == iteration_)
     return {};
-  data::TrainingState training = {batcher_->position(), seed_,           batch_, entry_->name,
-                                  reports_->sums(),     reports_->rows()};
+  data::TrainingState training = {iteration_,   batcher_->position(), seed_,           batch_,
+                                  entry_->name, reports_->sums(),     reports_->rows()};
   DLC_DATA_TRY(data::save_checkpoint(artifact_.handle(), session_.get(), training, checkpoint));
   if (!weights_path.empty())
     DLC_DATA_TRY(data::save_weights(artifact_.handle(), session_.get(), weights_path));
@@ -397,8 +397,8 @@ Status Trainer::finish(int &out_exit) {
   if (!options_.save.empty())
     printf("saved %s, and %s to resume from\n", options_.save.c_str(),
            data::checkpoint_path(options_.save).c_str());
-  printf("done: %s  (%" PRId64 " steps, %s, %s samples/s, peak memory %s)\n", format_figures(all).c_str(),
-         iteration_, format_duration(train_seconds_).c_str(),
+  printf("done: %s  (%" PRId64 " step%s, %s, %s samples/s, peak memory %s)\n", format_figures(all).c_str(),
+         iteration_, iteration_ == 1 ? "" : "s", format_duration(train_seconds_).c_str(),
          format_count(static_cast<int64_t>(rate)).c_str(), format_bytes(memory.peak_bytes).c_str());
   return {};
 }
