@@ -148,7 +148,7 @@ void define_train(CLI::App *app, Options &options) {
   app->add_option("--weights", options.weights, "start from these weights")->type_name("F");
   app->add_option("--save", options.save, "save the weights here, and a checkpoint beside them")
       ->type_name("F");
-  add_number<int64_t>(app, "--save-every", "save every N steps too (after each epoch)", options.save_every,
+  add_number<int64_t>(app, "--save-every", "save every N steps (after each epoch)", options.save_every,
                       1);
   CLI::Option *resume =
       app->add_option("--resume", options.resume, "continue from a checkpoint")->type_name("F");

@@ -280,7 +280,7 @@ Status Trainer::end_epoch() {
     line.add("seconds", epoch_seconds_).add("rate", rate).print();
   }
   // Saving comes first: what follows may fail or be interrupted.
-  if (!options_.save.empty() && !finished())
+  if (!options_.save.empty() && !options_.save_every && !finished())
     DLC_DATA_TRY(save(options_.save, data::checkpoint_path(options_.save)));
   DLC_DATA_TRY(evaluate_now());
   bar_.clear();
