@@ -21,6 +21,10 @@ struct kernel_run {
   alignas(64) int64_t next; // atomic
 };
 
+// Kernels carry no type hash in front of them, which -fsanitize=function would read.
+#if defined(__clang__)
+[[clang::no_sanitize("function")]]
+#endif
 void run_groups(kernel_run *run, int32_t worker) {
   floating_point_scope scope;
   dlc_kernel_args_t args = {run->buffers, run->dims, 0,

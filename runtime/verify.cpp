@@ -34,6 +34,12 @@ bool is_representable(double value, schema::Dtype dtype) {
   }
 }
 
+// FlatBuffers' own verifier leaves the alignment of a vector's elements alone.
+template <typename Vector> bool is_aligned_for_i64(const Vector *vector) {
+  return !vector || vector->size() == 0 ||
+         reinterpret_cast<uintptr_t>(vector->Data()) % alignof(int64_t) == 0;
+}
+
 // Where in the artifact a check failed, for the message.
 struct verifier {
   const schema::Metadata &metadata;
@@ -97,6 +103,8 @@ struct verifier {
     uint32_t rank = state->dims() ? state->dims()->size() : 0;
     if (rank > DLC_MAX_RANK)
       return malformed("state", name, index, "rank above 8");
+    if (!is_aligned_for_i64(state->dims()))
+      return malformed("state", name, index, "its dimensions are not aligned");
     // Zero extents count as one, so that strides over the other axes cannot overflow either.
     uint64_t size = dlc_dtype_size(dlc_dtype_t(state->dtype()));
     for (uint32_t axis = 0; axis < rank; ++axis) {
@@ -298,6 +306,8 @@ struct verifier {
   dlc_code_t check_metadata() const {
     if (metadata.entries()->size() == 0 || metadata.variants()->size() == 0)
       return malformed("metadata", "", 0, "has no entry or no variant");
+    if (!is_aligned_for_i64(metadata.instructions()))
+      return malformed("metadata", "", 0, "its expressions are not aligned");
     // Unused expressions are checked too, against the most symbols that an entry can have.
     for (uint32_t i = 0; i < metadata.expressions()->size(); ++i)
       if (!expression(i, DLC_MAX_SYMBOLS))
