@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "compiler/Codegen/CPU/MicroKernel.h"
+
+#include "compiler/Codegen/CPU/IndexMath.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace dlc::codegen {
+namespace {
+
+/// Steps of k in one iteration of the main loop. Two hide the loop's own instructions; more cost code.
+constexpr int64_t kUnroll = 2;
+
+/// Emits one micro-kernel.
+class MicroKernel {
+public:
+  MicroKernel(OpBuilder &builder, Location location, TileShape shape, const ScalarOperand &a,
+              const VectorOperand &b)
+      : builder(builder), location(location), math(builder, location), shape(shape), a(a), b(b),
+        type(VectorType::get(kTileLanes, cast<MemRefType>(a.memory.getType()).getElementType())) {}
+
+  void emit(DepthCount depth, const TileOperand &c, TileUpdate update);
+
+private:
+  /// accumulators[i, v] = fma(A[i, k], B[k, v], accumulators[i, v])
+  void step(OpBuilder &nested, Value k, SmallVectorImpl<Value> &accumulators);
+  Extent depthOffset(OpBuilder &nested, const DepthOffset &depth, Value k);
+  Value loadVector(OpBuilder &nested, Value position, int64_t v, Value passThrough);
+
+  OpBuilder &builder;
+  Location location;
+  IndexMath math;
+  TileShape shape;
+  const ScalarOperand &a;
+  const VectorOperand &b;
+  VectorType type;
+  Value zero;
+};
+
+Value MicroKernel::loadVector(OpBuilder &nested, Value position, int64_t v, Value passThrough) {
+  if (b.masks.empty())
+    return vector::LoadOp::create(nested, location, type, b.memory, ValueRange{position});
+  return vector::MaskedLoadOp::create(nested, location, type, b.memory, ValueRange{position}, b.masks[v],
+                                      passThrough);
+}
+
+Extent MicroKernel::depthOffset(OpBuilder &nested, const DepthOffset &depth, Value k) {
+  IndexMath at(nested, location);
+  if (!depth.table)
+    return at.mul(k, depth.stride);
+  Value entry = memref::LoadOp::create(nested, location, depth.table, at.value(at.add(depth.first, k)));
+  return arith::IndexCastOp::create(nested, location, nested.getIndexType(), entry).getResult();
+}
+
+void MicroKernel::step(OpBuilder &nested, Value k, SmallVectorImpl<Value> &accumulators) {
+  IndexMath at(nested, location);
+  Extent offset = depthOffset(nested, b.depth, k);
+  SmallVector<Value, 8> columns;
+  for (int64_t v = 0; v < shape.vectors; ++v)
+    columns.push_back(loadVector(nested, at.value(at.add(b.bases[v], offset)), v, zero));
+  Extent depth = at.add(a.base, depthOffset(nested, a.depth, k));
+  for (int64_t i = 0; i < shape.rows; ++i) {
+    Value position = at.value(at.add(depth, at.mul(at.constant(i), a.rowStride)));
+    Value element = memref::LoadOp::create(nested, location, a.memory, position);
+    Value row = vector::BroadcastOp::create(nested, location, type, element);
+    for (int64_t v = 0; v < shape.vectors; ++v) {
+      Value &sum = accumulators[i * shape.vectors + v];
+      sum = vector::FMAOp::create(nested, location, row, columns[v], sum);
+    }
+  }
+}
+
+void MicroKernel::emit(DepthCount depth, const TileOperand &c, TileUpdate update) {
+  zero = arith::ConstantOp::create(builder, location, type, builder.getZeroAttr(type));
+  SmallVector<Value> accumulators(shape.rows * shape.vectors, zero);
+  auto loop = [&](Extent from, Extent to, int64_t unroll) {
+    auto body = [&](OpBuilder &nested, Location, Value k, ValueRange carried) {
+      SmallVector<Value> sums(carried);
+      IndexMath at(nested, location);
+      for (int64_t u = 0; u < unroll; ++u)
+        step(nested, at.value(at.add(k, u)), sums);
+      scf::YieldOp::create(nested, location, sums);
+    };
+    auto op = scf::ForOp::create(builder, location, math.value(from), math.value(to),
+                                 math.value(math.constant(unroll)), accumulators, body);
+    accumulators.assign(op.result_begin(), op.result_end());
+  };
+  std::optional<int64_t> constant = IndexMath::asConstant(depth.count);
+  bool isWhole = (constant ? *constant : depth.multiple) % kUnroll == 0;
+  Extent whole =
+      isWhole ? Extent(depth.count) : math.mul(math.floorDiv(depth.count, math.constant(kUnroll)), kUnroll);
+  if (!IndexMath::isConstant(whole, 0))
+    loop(math.constant(0), whole, kUnroll);
+  if (!isWhole)
+    loop(whole, depth.count, 1);
+
+  for (int64_t i = 0; i < shape.rows; ++i) {
+    Extent row = math.add(c.base, math.mul(math.constant(i), c.rowStride));
+    for (int64_t v = 0; v < shape.vectors; ++v) {
+      Value position = math.value(math.add(row, v * kTileLanes));
+      Value sum = accumulators[i * shape.vectors + v];
+      if (update == TileUpdate::Add) {
+        Value old = vector::LoadOp::create(builder, location, type, c.memory, ValueRange{position});
+        sum = arith::AddFOp::create(builder, location, old, sum);
+      }
+      vector::StoreOp::create(builder, location, sum, c.memory, ValueRange{position});
+    }
+  }
+}
+
+} // namespace
+
+void emitMicroKernel(OpBuilder &builder, Location location, TileShape shape, const ScalarOperand &a,
+                     const VectorOperand &b, DepthCount count, const TileOperand &c, TileUpdate update) {
+  MicroKernel(builder, location, shape, a, b).emit(count, c, update);
+}
+
+void emitMicroKernelRows(OpBuilder &builder, Location location, TileShape full, Extent rows,
+                         const ScalarOperand &a, const VectorOperand &b, DepthCount count,
+                         const TileOperand &c, TileUpdate update) {
+  if (std::optional<int64_t> constant = IndexMath::asConstant(rows)) {
+    emitMicroKernel(builder, location, {*constant, full.vectors}, a, b, count, c, update);
+    return;
+  }
+  IndexMath math(builder, location);
+  Value height = math.value(rows);
+  auto compare = [&](arith::CmpIPredicate predicate, Value value, int64_t constant) -> Value {
+    return arith::CmpIOp::create(builder, location, predicate, value, math.value(math.constant(constant)));
+  };
+  Value isFull = compare(arith::CmpIPredicate::eq, height, full.rows);
+  auto branch = scf::IfOp::create(builder, location, isFull, /*withElseRegion=*/full.rows > 1);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  emitMicroKernel(builder, location, full, a, b, count, c, update);
+  if (full.rows == 1)
+    return;
+
+  // The digits of a smaller height, the largest first; `done` rows lie above.
+  builder.setInsertionPointToStart(branch.elseBlock());
+  int64_t digit = 1;
+  while (digit * 2 < full.rows)
+    digit *= 2;
+  for (; digit >= 1; digit /= 2) {
+    Value done =
+        arith::AndIOp::create(builder, location, height, math.value(math.constant(~(2 * digit - 1))));
+    Value bit = arith::AndIOp::create(builder, location, height, math.value(math.constant(digit)));
+    auto part = scf::IfOp::create(builder, location, compare(arith::CmpIPredicate::ne, bit, 0));
+    OpBuilder::InsertionGuard inner(builder);
+    builder.setInsertionPointToStart(part.thenBlock());
+    ScalarOperand aPart = a;
+    aPart.base = math.value(math.add(a.base, math.mul(done, a.rowStride)));
+    TileOperand cPart = c;
+    cPart.base = math.value(math.add(c.base, math.mul(done, c.rowStride)));
+    emitMicroKernel(builder, location, {digit, full.vectors}, aPart, b, count, cPart, update);
+  }
+}
+
+} // namespace dlc::codegen

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "compiler/Codegen/CPU/Pack.h"
+
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+namespace dlc::codegen {
+namespace {
+
+/// Calls `body(segment, inner, depth, innerEnd)` for the depths of a chunk in steps of `step` within each
+/// segment; depth counts from the chunk's begin.
+void forDepth(TiledKernel &kernel, const PanelSource &source, Chunk chunk, int64_t step,
+              llvm::function_ref<void(Value segment, Value inner, Value depth, Value innerEnd)> body) {
+  ElementEmitter &emitter = kernel.emitter;
+  if (source.segments.isConstant(1)) {
+    emitter.forLoop(chunk.begin, chunk.end, step, {}, [&](Value inner, ValueRange) -> SmallVector<Value> {
+      body(kernel.constant(0), inner, emitter.sub(inner, chunk.begin), chunk.end);
+      return {};
+    });
+    return;
+  }
+  Value size = emitter.evaluate(source.inner);
+  emitter.forLoop(emitter.divide(chunk.begin, size), emitter.ceilDivide(chunk.end, size), 1, {},
+                  [&](Value segment, ValueRange) -> SmallVector<Value> {
+                    Value start = emitter.mul(segment, size);
+                    // A segment may start before the chunk and end after it.
+                    Value low = emitter.sub(chunk.begin, emitter.minimum(chunk.begin, start));
+                    Value high = emitter.sub(emitter.minimum(emitter.add(start, size), chunk.end), start);
+                    Value shift = emitter.sub(start, chunk.begin);
+                    emitter.forLoop(low, high, step, {}, [&](Value inner, ValueRange) -> SmallVector<Value> {
+                      body(segment, inner, emitter.add(shift, inner), high);
+                      return {};
+                    });
+                    return {};
+                  });
+}
+
+/// Whether every vector of 16 along the depth lies wholly inside its chunk.
+bool depthIsWhole(const PanelSource &source) {
+  std::optional<int64_t> depth = source.inner.getConstantValue();
+  return depth && source.segments.isConstant(1) && *depth % kTileLanes == 0;
+}
+
+bool rowsAreWhole(const PanelSource &source) {
+  std::optional<int64_t> rows = source.rows.getConstantValue();
+  return rows && *rows % kTileLanes == 0;
+}
+
+/// emit with the lanes from `end` on masked off, unless all are known to be inside.
+Value emitMasked(TiledKernel &kernel, const PanelSource &source, bool isWhole, Value begin, Value end,
+                 Index row, Value segment, Index inner) {
+  if (isWhole)
+    return kernel.emitter.broadcast(source.emit(row, segment, inner));
+  Value result;
+  kernel.emitter.withMask(kernel.emitter.makeTailMask(begin, end),
+                          [&] { result = kernel.emitter.broadcast(source.emit(row, segment, inner)); });
+  return result;
+}
+
+} // namespace
+
+void packDepthMajorRows(TiledKernel &kernel, const PanelSource &source, Value first, Value count, Chunk chunk,
+                        Value memory, int64_t pitch) {
+  ElementEmitter &emitter = kernel.emitter;
+  emitter.forLoop(kernel.constant(0), count, 1, {}, [&](Value r, ValueRange) -> SmallVector<Value> {
+    Value line = emitter.mul(r, kernel.constant(pitch));
+    Index row = Index::uniform(emitter.add(first, r));
+    forDepth(kernel, source, chunk, kTileLanes, [&](Value segment, Value inner, Value depth, Value end) {
+      Value elements = emitMasked(kernel, source, depthIsWhole(source), inner, end, row, segment,
+                                  Index::contiguous(inner));
+      kernel.storeScratch(elements, memory, emitter.add(line, depth));
+    });
+    return {};
+  });
+}
+
+void packRowLanes(TiledKernel &kernel, const PanelSource &source, Value first, Value count, Chunk chunk,
+                  Value memory, llvm::function_ref<Value(Value, Value)> place) {
+  ElementEmitter &emitter = kernel.emitter;
+  Value rows = emitter.evaluate(source.rows);
+  emitter.forLoop(kernel.constant(0), count, kTileLanes, {}, [&](Value r, ValueRange) -> SmallVector<Value> {
+    Value begin = emitter.add(first, r);
+    forDepth(kernel, source, chunk, 1, [&](Value segment, Value inner, Value depth, Value) {
+      Value elements = emitMasked(kernel, source, rowsAreWhole(source), begin, rows, Index::contiguous(begin),
+                                  segment, Index::uniform(inner));
+      kernel.storeScratch(elements, memory, place(depth, r));
+    });
+    return {};
+  });
+}
+
+void packTransposed(TiledKernel &kernel, const PanelSource &source, Value first, Value count, Chunk chunk,
+                    Value memory, Value block, llvm::function_ref<Value(Value, Value)> place) {
+  ElementEmitter &emitter = kernel.emitter;
+  Value last = emitter.evaluate(source.rows - 1);
+  emitter.forLoop(kernel.constant(0), count, kTileLanes, {}, [&](Value r, ValueRange) -> SmallVector<Value> {
+    forDepth(kernel, source, chunk, kTileLanes, [&](Value segment, Value inner, Value depth, Value end) {
+      // Rows beyond the last repeat it: their columns are not stored in the end.
+      auto rowAt = [&](Value i) {
+        Value row = emitter.add(emitter.add(first, r), i);
+        Value clamped = rowsAreWhole(source) ? row : emitter.minimum(row, last);
+        return emitMasked(kernel, source, depthIsWhole(source), inner, end, Index::uniform(clamped), segment,
+                          Index::contiguous(inner));
+      };
+      SmallVector<Value, 16> rows;
+      if (source.isCheap) {
+        for (int64_t i = 0; i < kTileLanes; ++i)
+          rows.push_back(rowAt(kernel.constant(i)));
+      } else {
+        emitter.forLoop(kernel.constant(0), kernel.constant(kTileLanes), 1, {},
+                        [&](Value i, ValueRange) -> SmallVector<Value> {
+                          Value elements = rowAt(i);
+                          kernel.storeScratch(elements, block, emitter.mul(i, kernel.constant(kTileLanes)));
+                          return {};
+                        });
+        for (int64_t i = 0; i < kTileLanes; ++i)
+          rows.push_back(kernel.loadScratch(block, kernel.constant(i * kTileLanes)));
+      }
+      transposeInRegisters(kernel.builder(), kernel.builder().getLoc(), rows);
+      for (int64_t i = 0; i < kTileLanes; ++i)
+        kernel.storeScratch(rows[i], memory, place(emitter.add(depth, kernel.constant(i)), r));
+    });
+    return {};
+  });
+}
+
+void transposeInRegisters(OpBuilder &builder, Location location, SmallVectorImpl<Value> &rows) {
+  // Blocks of distance × distance elements change places with their mirror images, from large to small.
+  int64_t count = rows.size();
+  for (int64_t distance = count / 2; distance >= 1; distance /= 2) {
+    SmallVector<int64_t, 16> upper, lower;
+    for (int64_t lane = 0; lane < count; ++lane) {
+      upper.push_back(lane & distance ? count + lane - distance : lane);
+      lower.push_back(lane & distance ? count + lane : lane + distance);
+    }
+    for (int64_t i = 0; i < count; ++i) {
+      if (i & distance)
+        continue;
+      Value a = rows[i], b = rows[i + distance];
+      rows[i] = vector::ShuffleOp::create(builder, location, a, b, upper);
+      rows[i + distance] = vector::ShuffleOp::create(builder, location, a, b, lower);
+    }
+  }
+}
+
+} // namespace dlc::codegen

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Copies of one chunk of a contraction's operand in the order in which the micro-kernel reads it. Elements
+// come from the element emitter, so that whatever produces the operand is computed on the way.
+//
+// An operand is seen as rows × depth, where the depth index k is (segment, inner): segments are what the
+// operand has contiguous along k, such as the rows of an image. One segment is the usual case.
+
+#ifndef DLC_COMPILER_CODEGEN_CPU_PACK_H
+#define DLC_COMPILER_CODEGEN_CPU_PACK_H
+
+#include "compiler/Codegen/CPU/TiledKernel.h"
+
+namespace dlc::codegen {
+
+/// An operand as packing sees it.
+struct PanelSource {
+  /// The 16 elements at a row and a depth, one of which runs along the lanes.
+  std::function<Value(Index row, Value segment, Index inner)> emit;
+  dl::PolynomialAttr rows;            ///< All of them; lanes beyond are masked off.
+  dl::PolynomialAttr segments, inner; ///< Depth = segments · inner.
+  bool depthIsContiguous = true;      ///< In memory; otherwise the rows are.
+  bool isCheap = false;               ///< A plain load: 16 of them may stand side by side.
+};
+
+/// The part of the depth that is packed at a time.
+struct Chunk {
+  Value begin, end; ///< In k.
+};
+
+/// Rows packed beyond the end of a chunk, or elements beyond the end of a row: vectors are stored whole.
+inline constexpr int64_t kPackSlack = 16;
+
+/// memory[r · pitch + k - begin] = element (first + r, k), for r < count.
+void packDepthMajorRows(TiledKernel &kernel, const PanelSource &source, Value first, Value count, Chunk chunk,
+                        Value memory, int64_t pitch);
+
+/// memory[place(k - begin, r) + lane] = element (first + r + lane, k), for r < count in steps of 16.
+void packRowLanes(TiledKernel &kernel, const PanelSource &source, Value first, Value count, Chunk chunk,
+                  Value memory, llvm::function_ref<Value(Value depth, Value row)> place);
+
+/// The same result for an operand that is contiguous in k: 16 × 16 blocks are transposed in registers.
+/// `block` is scratch memory of 256 elements.
+void packTransposed(TiledKernel &kernel, const PanelSource &source, Value first, Value count, Chunk chunk,
+                    Value memory, Value block, llvm::function_ref<Value(Value depth, Value row)> place);
+
+/// rows[i][j] becomes rows[j][i].
+void transposeInRegisters(OpBuilder &builder, Location location, SmallVectorImpl<Value> &rows);
+
+} // namespace dlc::codegen
+
+#endif // DLC_COMPILER_CODEGEN_CPU_PACK_H
