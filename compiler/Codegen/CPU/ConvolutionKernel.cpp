@@ -245,7 +245,7 @@ void ConvolutionKernel::emitTile(Value batch, Value row, Extent height, Value ve
     chunk(kernel.constant(0), end, TileUpdate::Set);
     return;
   }
-  kernel.fillNegativeZero(tileMemory, kernel.constant(tile.rows * tile.columns()));
+  kernel.fill(tileMemory, kernel.constant(tile.rows * tile.columns()), kernel.negativeZero());
   emitter.forLoop(kernel.constant(0), end, kChunk, {}, [&](Value begin, ValueRange) -> SmallVector<Value> {
     chunk(begin, emitter.minimum(end, emitter.add(begin, kernel.constant(kChunk))), TileUpdate::Add);
     return {};

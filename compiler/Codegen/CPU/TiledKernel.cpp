@@ -49,12 +49,14 @@ void TiledKernel::storeScratch(Value value, Value memory, Value position) {
   vector::StoreOp::create(builder(), value, memory, ValueRange{position});
 }
 
-void TiledKernel::fillNegativeZero(Value memory, Value count) {
-  VectorType type = emitter.vectorOf(element);
-  Attribute negativeZero = FloatAttr::get(element, -0.0);
-  Value filler = arith::ConstantOp::create(builder(), type, DenseElementsAttr::get(type, negativeZero));
+Value TiledKernel::negativeZero() {
+  Attribute value = FloatAttr::get(element, -0.0);
+  return arith::ConstantOp::create(builder(), DenseElementsAttr::get(emitter.vectorOf(element), value));
+}
+
+void TiledKernel::fill(Value memory, Value count, Value vector) {
   emitter.forLoop(constant(0), count, kTileLanes, {}, [&](Value at, ValueRange) -> SmallVector<Value> {
-    storeScratch(filler, memory, at);
+    storeScratch(vector, memory, at);
     return {};
   });
 }

@@ -42,9 +42,10 @@ public:
   Value loadScratch(Value memory, Value position);
   void storeScratch(Value value, Value memory, Value position);
 
-  /// Fills `count` elements (rounded up to whole vectors) with -0, the neutral element of addition in every
-  /// bit.
-  void fillNegativeZero(Value memory, Value count);
+  /// -0, the neutral element of addition in every bit, in all lanes.
+  Value negativeZero();
+  /// Fills `count` elements (rounded up to whole vectors) with a vector.
+  void fill(Value memory, Value count, Value vector);
 
   //===--- Work-groups ---===//
   /// Multiplies the number of work-groups by ceil(size / block) and returns this group's index along it.
