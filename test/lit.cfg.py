@@ -57,6 +57,7 @@ for program in PROGRAMS:
         config.available_features.add(program)
 config.substitutions.append((r"%models", os.path.join(config.dlc_source_root, "models")))
 config.substitutions.append((r"%source", config.dlc_source_root))
+config.substitutions.append((r"%test_programs", config.test_exec_root))
 config.substitutions.append((r"%handmade", os.path.join(config.test_exec_root, "handmade.dla")))
 if os.path.exists(os.path.join(config.test_exec_root, "handmade.dla")):
     config.available_features.add("handmade")

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The order in which rows are trained on: a seeded permutation per epoch, cut into batches.
-#pragma once
+#ifndef DLC_RUNTIME_DATA_BATCHER_H
+#define DLC_RUNTIME_DATA_BATCHER_H
 
 #include "runtime/data/status.h"
 
@@ -60,3 +61,5 @@ private:
 };
 
 } // namespace dlc::data
+
+#endif // DLC_RUNTIME_DATA_BATCHER_H

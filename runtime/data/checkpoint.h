@@ -9,7 +9,8 @@
 // A checkpoint holds the same, and every other state (optimizer moments, iteration, hyperparameters, seed,
 // metric accumulators) under "dlc/" + its name, and in __metadata__ the position in the data. One file,
 // replaced as a whole: a run that continues from it gives the bits of a run that never stopped.
-#pragma once
+#ifndef DLC_RUNTIME_DATA_CHECKPOINT_H
+#define DLC_RUNTIME_DATA_CHECKPOINT_H
 
 #include "runtime/data/batcher.h"
 #include "runtime/dlc_runtime.h"
@@ -52,3 +53,5 @@ std::string checkpoint_path(const std::string &path);
 Status from_runtime(const dlc_status_t &status);
 
 } // namespace dlc::data
+
+#endif // DLC_RUNTIME_DATA_CHECKPOINT_H

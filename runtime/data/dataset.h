@@ -5,7 +5,8 @@
 // names.
 //
 // A new loader implements DataSet and adds one line to the table in dataset.cpp.
-#pragma once
+#ifndef DLC_RUNTIME_DATA_DATASET_H
+#define DLC_RUNTIME_DATA_DATASET_H
 
 #include "runtime/data/tensor.h"
 
@@ -59,3 +60,5 @@ std::vector<std::string> loader_names();
 Status open_mnist(const std::string &folder, Splits &out_splits);
 
 } // namespace dlc::data
+
+#endif // DLC_RUNTIME_DATA_DATASET_H

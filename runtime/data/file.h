@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Files: read at offsets, and replaced as a whole.
-#pragma once
+#ifndef DLC_RUNTIME_DATA_FILE_H
+#define DLC_RUNTIME_DATA_FILE_H
 
 #include "runtime/data/status.h"
 
@@ -51,3 +52,5 @@ Status replace_file(const std::string &path, const std::vector<Piece> &pieces);
 std::string system_message(int error);
 
 } // namespace dlc::data
+
+#endif // DLC_RUNTIME_DATA_FILE_H

@@ -2,7 +2,8 @@
 //
 // IDX files, the form of MNIST: big-endian, two zero bytes, a type code, the rank, the dimensions, the
 // elements (Yann LeCun's page on the MNIST database). Plain or gzip.
-#pragma once
+#ifndef DLC_RUNTIME_DATA_IDX_H
+#define DLC_RUNTIME_DATA_IDX_H
 
 #include "runtime/data/tensor.h"
 
@@ -14,3 +15,5 @@ namespace dlc::data {
 Status read_idx_u8(const std::string &path, int expected_rank, Tensor &out_tensor);
 
 } // namespace dlc::data
+
+#endif // DLC_RUNTIME_DATA_IDX_H

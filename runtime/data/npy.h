@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // NumPy's .npy files, format versions 1 to 3 (numpy.lib.format).
-#pragma once
+#ifndef DLC_RUNTIME_DATA_NPY_H
+#define DLC_RUNTIME_DATA_NPY_H
 
 #include "runtime/data/tensor.h"
 
@@ -14,3 +15,5 @@ Status read_npy(const std::string &path, Tensor &out_tensor);
 Status write_npy(const std::string &path, const NamedTensor &tensor);
 
 } // namespace dlc::data
+
+#endif // DLC_RUNTIME_DATA_NPY_H

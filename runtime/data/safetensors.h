@@ -3,7 +3,8 @@
 // Safetensors files: 8 bytes of header length, a JSON header, the elements. The format of PyTorch's weights
 // on the Hugging Face hub; see its README for the rules that the reader checks (no holes, no overlaps,
 // everything in range).
-#pragma once
+#ifndef DLC_RUNTIME_DATA_SAFETENSORS_H
+#define DLC_RUNTIME_DATA_SAFETENSORS_H
 
 #include "runtime/data/file.h"
 #include "runtime/data/tensor.h"
@@ -44,3 +45,5 @@ Status write_safetensors(const std::string &path, const std::vector<NamedTensor>
                          const std::map<std::string, std::string> &metadata);
 
 } // namespace dlc::data
+
+#endif // DLC_RUNTIME_DATA_SAFETENSORS_H

@@ -2,7 +2,8 @@
 //
 // How the data library reports failure: every fallible function returns a Status, and writes its result
 // through a trailing out_ parameter only when the status is ok. Nothing here throws, aborts or exits.
-#pragma once
+#ifndef DLC_RUNTIME_DATA_STATUS_H
+#define DLC_RUNTIME_DATA_STATUS_H
 
 #include <cstdarg>
 #include <string>
@@ -50,3 +51,5 @@ private:
     if (::dlc::data::Status dlc_data_status_ = (expression); !dlc_data_status_.ok())                         \
       return dlc_data_status_;                                                                               \
   } while (false)
+
+#endif // DLC_RUNTIME_DATA_STATUS_H

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Element types, shapes and tensors in memory: the common currency of the file formats.
-#pragma once
+#ifndef DLC_RUNTIME_DATA_TENSOR_H
+#define DLC_RUNTIME_DATA_TENSOR_H
 
 #include "runtime/data/status.h"
 
@@ -62,3 +63,5 @@ float widen_f16(uint16_t half);
 std::optional<std::string> nearest_name(std::string_view name, const std::vector<std::string> &candidates);
 
 } // namespace dlc::data
+
+#endif // DLC_RUNTIME_DATA_TENSOR_H

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A folder of its own for each test, and files with given bytes in it.
-#pragma once
+#ifndef DLC_TEST_DATA_TESTFILES_H
+#define DLC_TEST_DATA_TESTFILES_H
 
 #include "runtime/data/tensor.h"
 
@@ -46,3 +47,5 @@ protected:
 };
 
 } // namespace dlc::data
+
+#endif // DLC_TEST_DATA_TESTFILES_H

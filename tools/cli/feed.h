@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Rows of a data set into an entry, its reports out of it.
-#pragma once
+#ifndef DLC_TOOLS_CLI_FEED_H
+#define DLC_TOOLS_CLI_FEED_H
 
 #include "runtime/data/dataset.h"
 #include "tools/cli/output.h"
@@ -98,3 +99,5 @@ data::Status evaluate(const Artifact &artifact, dlc_session_t *session, const En
                       std::vector<Figure> &out_figures);
 
 } // namespace dlc::cli
+
+#endif // DLC_TOOLS_CLI_FEED_H

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Ctrl-C and termination during a training: the first asks the loop to stop, the second ends the process.
-#pragma once
+#ifndef DLC_TOOLS_CLI_INTERRUPT_H
+#define DLC_TOOLS_CLI_INTERRUPT_H
 
 namespace dlc::cli {
 
@@ -19,3 +20,5 @@ public:
 };
 
 } // namespace dlc::cli
+
+#endif // DLC_TOOLS_CLI_INTERRUPT_H

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The command line of dlc and dlc-run: verbs, flags, help.
-#pragma once
+#ifndef DLC_TOOLS_CLI_OPTIONS_H
+#define DLC_TOOLS_CLI_OPTIONS_H
 
 #include <cstdint>
 #include <optional>
@@ -74,3 +75,5 @@ struct Options {
 std::optional<int> parse_options(int argc, char **argv, bool with_compiler, Options &out_options);
 
 } // namespace dlc::cli
+
+#endif // DLC_TOOLS_CLI_OPTIONS_H

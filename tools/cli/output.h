@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // What the verbs print: a JSON object a line, a progress bar on a terminal, plain lines on a pipe.
-#pragma once
+#ifndef DLC_TOOLS_CLI_OUTPUT_H
+#define DLC_TOOLS_CLI_OUTPUT_H
 
 #include <chrono>
 #include <cstdint>
@@ -81,3 +82,5 @@ int terminal_width();
 bool on_terminal();
 
 } // namespace dlc::cli
+
+#endif // DLC_TOOLS_CLI_OUTPUT_H

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Grey pictures on a terminal: two pixels a character cell in colours, or ASCII shades on a pipe.
-#pragma once
+#ifndef DLC_TOOLS_CLI_PICTURE_H
+#define DLC_TOOLS_CLI_PICTURE_H
 
 #include <cstdint>
 #include <string>
@@ -21,3 +22,5 @@ struct Picture {
 std::string draw_pictures(const std::vector<Picture> &pictures, int columns, bool colors);
 
 } // namespace dlc::cli
+
+#endif // DLC_TOOLS_CLI_PICTURE_H

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // What dlc and dlc-run share: the verbs that work on an artifact.
-#pragma once
+#ifndef DLC_TOOLS_CLI_PROGRAM_H
+#define DLC_TOOLS_CLI_PROGRAM_H
 
 #include "runtime/data/status.h"
 #include "tools/cli/options.h"
@@ -27,3 +28,5 @@ int run_program(int argc, char **argv, const Compiler *compiler);
 int exit_status(const data::Status &status);
 
 } // namespace dlc::cli
+
+#endif // DLC_TOOLS_CLI_PROGRAM_H

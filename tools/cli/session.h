@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The runtime's handles as C++ values, and the questions that every verb asks an artifact.
-#pragma once
+#ifndef DLC_TOOLS_CLI_SESSION_H
+#define DLC_TOOLS_CLI_SESSION_H
 
 #include "runtime/data/checkpoint.h"
 #include "runtime/data/tensor.h"
@@ -79,3 +80,5 @@ data::Status set_hyperparameters(const Artifact &artifact, const Options &option
 double element_value(data::DataType type, const void *elements, int64_t index);
 
 } // namespace dlc::cli
+
+#endif // DLC_TOOLS_CLI_SESSION_H

@@ -2,7 +2,8 @@
 //
 // The verbs that work on an artifact, one file each. A verb prints its results; the caller prints a failed
 // status.
-#pragma once
+#ifndef DLC_TOOLS_CLI_VERBS_H
+#define DLC_TOOLS_CLI_VERBS_H
 
 #include "tools/cli/session.h"
 
@@ -15,3 +16,5 @@ data::Status run(const Artifact &artifact, const Options &options);
 data::Status inspect(const Artifact &artifact, const Options &options);
 
 } // namespace dlc::cli
+
+#endif // DLC_TOOLS_CLI_VERBS_H
