@@ -4,6 +4,7 @@
 
 #include "compiler/Dialect/Dl.h"
 #include "compiler/Reference/Evaluator.h"
+#include "compiler/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -30,6 +31,7 @@ int main(int argc, char **argv) {
 
   mlir::registerTransformsPasses(); // canonicalize, cse, symbol-dce, ...
   dlc::reference::registerReferencePasses();
+  dlc::registerTransformsPasses();
 
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "dlc-opt: single passes of dlc\n", registry));
 }

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The pass dl-form-dispatches: puts every computation of an entry into a dl.dispatch. What shares a dispatch
+// is decided in Fusion.cpp.
+
+#include "compiler/Transforms/Fusion.h"
+#include "compiler/Transforms/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace dlc {
+
+#define GEN_PASS_DEF_FORMDISPATCHESPASS
+#include "compiler/Transforms/Passes.h.inc"
+
+namespace {
+
+using namespace mlir;
+
+/// Leaves loads of states before all stores, and one store per state: a load after a store is the stored
+/// value.
+LogicalResult orderStateAccesses(func::FuncOp entry) {
+  WalkResult nested = entry.walk([&](Operation *op) {
+    bool accesses = isa<dl::LoadStateOp, dl::StoreStateOp>(op);
+    if (accesses && op->getBlock() != &entry.front()) {
+      op->emitOpError("expected state to be accessed outside of loops");
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  if (nested.wasInterrupted())
+    return failure();
+  llvm::DenseMap<StringAttr, dl::StoreStateOp> stores;
+  llvm::DenseMap<StringAttr, dl::LoadStateOp> loads;
+  for (Operation &op : llvm::make_early_inc_range(entry.front())) {
+    if (auto load = dyn_cast<dl::LoadStateOp>(op)) {
+      StringAttr state = load.getStateAttr().getAttr();
+      if (dl::StoreStateOp store = stores.lookup(state))
+        load.getResult().replaceAllUsesWith(store.getValue());
+      else if (dl::LoadStateOp first = loads.lookup(state))
+        load.getResult().replaceAllUsesWith(first.getResult());
+      else
+        loads[state] = load;
+      if (load.use_empty())
+        load.erase();
+    } else if (auto store = dyn_cast<dl::StoreStateOp>(op)) {
+      dl::StoreStateOp &last = stores[store.getStateAttr().getAttr()];
+      if (last)
+        last.erase();
+      last = store;
+    }
+  }
+  return success();
+}
+
+struct FormDispatches : impl::FormDispatchesPassBase<FormDispatches> {
+  using FormDispatchesPassBase::FormDispatchesPassBase;
+
+  void runOnOperation() override {
+    for (auto entry : getOperation().getOps<func::FuncOp>()) {
+      if (!entry->hasAttr(dl::kEntryAttr))
+        continue;
+      if (failed(orderStateAccesses(entry)))
+        return signalPassFailure();
+      llvm::StringSet<> names;
+      formIn(entry.front(), names, entry.getSymName());
+    }
+  }
+
+  /// Bodies of loops first: what they capture then is what their dispatches need.
+  void formIn(Block &block, llvm::StringSet<> &names, StringRef entry) {
+    llvm::DenseSet<Operation *> loopsAsDispatches;
+    for (auto scan : block.getOps<dl::ScanOp>())
+      formIn(scan.getBody().front(), names, entry);
+    fusion::FusionGraph graph(block, loopsAsDispatches);
+    graph.fuse(fuseUpdates);
+    fusion::emitDispatches(block, graph, names, entry);
+  }
+};
+
+} // namespace
+} // namespace dlc

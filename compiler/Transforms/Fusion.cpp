@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The graph of operations and clusters, and the order in which clusters merge. See Fusion.h.
+
+#include "compiler/Transforms/Fusion.h"
+
+#include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/STLExtras.h"
+
+#include <queue>
+
+namespace dlc::fusion {
+
+OpClass classify(Operation *op) {
+  if (isa<dl::ConstantOp, dl::IotaOp, dl::DimOp, dl::RandomOp, dl::BroadcastOp, dl::CompareOp, dl::AndOp,
+          dl::OrOp, dl::NotOp>(op))
+    return OpClass::Inline;
+  if (auto cast = dyn_cast<dl::CastOp>(op))
+    return cast.getOperand().getType().getElementType().isInteger(1) ? OpClass::Inline : OpClass::Elementwise;
+  if (isa<dl::ReshapeOp>(op))
+    return OpClass::Alias;
+  if (op->hasTrait<dl::Elementwise>())
+    return OpClass::Elementwise;
+  if (isa<dl::TransposeOp, dl::SliceOp, dl::PadOp, dl::ConcatOp>(op))
+    return OpClass::Move;
+  if (isa<dl::MaxPoolOp, dl::MaxPoolGradOp, dl::MaxPoolSelectOp>(op))
+    return OpClass::Window;
+  if (isa<dl::ReduceOp, dl::ArgMaxOp>(op))
+    return OpClass::Reduce;
+  if (isa<dl::ContractOp, dl::ConvOp, dl::ConvInputGradOp, dl::ConvWeightGradOp>(op))
+    return OpClass::Contraction;
+  if (isa<dl::ScanOp>(op))
+    return OpClass::Loop;
+  return OpClass::Outside;
+}
+
+int64_t nominalBytes(dl::TensorType type) {
+  std::optional<int64_t> count = dl::evaluate(type.getElementCount(), [](StringRef) { return 64; });
+  unsigned bits = type.getElementType().getIntOrFloatBitWidth();
+  return count.value_or(int64_t(1) << 40) * std::max(1u, bits / 8);
+}
+
+FusionGraph::FusionGraph(Block &block, const llvm::DenseSet<Operation *> &loopsAsDispatches)
+    : block(block), loopsAsDispatches(loopsAsDispatches), inLoopBody(isa<dl::ScanOp>(block.getParentOp())) {
+  materializeInlineUses();
+  addNodes();
+  addEdges();
+  addStateOrder();
+}
+
+/// Whether `op` computes a tensor from random numbers, constants and scalars by cheap operations: a dropout
+/// mask.
+static bool isGenerated(Operation *op) {
+  auto isScalar = [](Value value) { return cast<dl::TensorType>(value.getType()).isScalar(); };
+  bool cheap = classify(op) == OpClass::Inline || isCheap(op);
+  if (!cheap || op->getNumResults() != 1 || isScalar(op->getResult(0)))
+    return false;
+  return llvm::all_of(op->getOperands(), [&](Value operand) {
+    Operation *definition = operand.getDefiningOp();
+    return isScalar(operand) ||
+           (definition && definition->getBlock() == op->getBlock() && isGenerated(definition));
+  });
+}
+
+OpClass FusionGraph::classOf(Operation *op) const {
+  OpClass opClass = classify(op);
+  if (opClass == OpClass::Elementwise && isGenerated(op) && !materialized.contains(op))
+    return OpClass::Inline;
+  if (opClass == OpClass::Inline && materialized.contains(op))
+    return OpClass::Elementwise;
+  if (opClass == OpClass::Alias && inLoopBody)
+    return OpClass::Move; // slices and stack elements are strided, and cannot be seen under another shape
+  return opClass;
+}
+
+bool FusionGraph::isInlineHere(Operation *op) const {
+  if (classOf(op) != OpClass::Inline)
+    return false;
+  // A loop's body recomputes only what costs nothing.
+  return op->getBlock() == &block || isa<dl::ConstantOp, dl::IotaOp, dl::DimOp, dl::BroadcastOp>(op);
+}
+
+void FusionGraph::traceSources(Value value, llvm::function_ref<void(Value)> visit) const {
+  Operation *op = value.getDefiningOp();
+  bool passesThrough =
+      op && (isInlineHere(op) || (op->getBlock() == &block && classOf(op) == OpClass::Alias));
+  if (!passesThrough)
+    return visit(value);
+  for (Value operand : op->getOperands())
+    traceSources(operand, visit);
+}
+
+/// An inline operation that a store, a terminator or a loop uses must be in memory: that use gets its own
+/// copy.
+void FusionGraph::materializeInlineUses() {
+  auto visitUse = [&](OpOperand &use) {
+    Operation *source = use.get().getDefiningOp();
+    OpOperand *innermost = &use; // the use of the inline operation itself, below any aliases
+    while (source && source->getBlock() == &block && classOf(source) == OpClass::Alias) {
+      if (!source->hasOneUse()) {
+        OpBuilder builder(source);
+        source = builder.clone(*source);
+        innermost->set(source->getResult(0));
+      }
+      innermost = &source->getOpOperand(0);
+      source = innermost->get().getDefiningOp();
+    }
+    if (!source || source->getBlock() != &block ||
+        (classOf(source) != OpClass::Inline && !materialized.contains(source)))
+      return;
+    if (!materialized.contains(source) && !source->hasOneUse()) {
+      OpBuilder builder(source);
+      source = builder.clone(*source);
+      innermost->set(source->getResult(0));
+    }
+    materialized.insert(source);
+  };
+  for (Operation &op : llvm::make_early_inc_range(block)) {
+    OpClass opClass = classify(&op);
+    bool needsMemory = opClass == OpClass::Outside || (opClass == OpClass::Loop && !isLoopDispatch(&op));
+    if (!needsMemory)
+      continue;
+    for (OpOperand &use : op.getOpOperands())
+      visitUse(use);
+    SmallVector<OpOperand *> captured;
+    for (Region &region : op.getRegions())
+      visitUsedValuesDefinedAbove(region, [&](OpOperand *use) { captured.push_back(use); });
+    for (OpOperand *use : captured)
+      visitUse(*use);
+  }
+}
+
+void FusionGraph::addNodes() {
+  for (Operation &op : block) {
+    OpClass opClass = classOf(&op);
+    if (opClass == OpClass::Inline || opClass == OpClass::Alias || opClass == OpClass::Outside)
+      continue;
+    unsigned index = nodes.size();
+    nodeOf[&op] = index;
+    nodes.push_back({&op, opClass, index, {}, {}, {}, {}});
+    clusters.push_back({index});
+  }
+}
+
+void FusionGraph::addEdges() {
+  for (Operation &op : block) {
+    auto consumer = nodeOf.find(&op);
+    bool isNode = consumer != nodeOf.end();
+    if (!isNode && classOf(&op) != OpClass::Outside)
+      continue;
+    auto addSource = [&](Value source) {
+      Operation *definition = source.getDefiningOp();
+      auto producer = definition ? nodeOf.find(definition) : nodeOf.end();
+      if (producer == nodeOf.end())
+        return;
+      if (!isNode) {
+        nodes[producer->second].usedOutside = true;
+        return;
+      }
+      if (llvm::is_contained(nodes[producer->second].consumers, consumer->second))
+        return;
+      nodes[producer->second].consumers.push_back(consumer->second);
+      nodes[consumer->second].producers.push_back(producer->second);
+    };
+    for (Value operand : op.getOperands())
+      traceSources(operand, addSource);
+    for (Region &region : op.getRegions()) {
+      llvm::SetVector<Value> captured;
+      getUsedValuesDefinedAbove(region, captured);
+      for (Value value : captured)
+        traceSources(value, addSource);
+    }
+  }
+}
+
+/// Readers of a state's old value come before the operation that computes the new one, so that the new value
+/// can be written in place. Skipped where the values themselves demand the opposite.
+void FusionGraph::addStateOrder() {
+  llvm::DenseMap<StringAttr, SmallVector<unsigned>> readers;
+  for (auto [index, node] : llvm::enumerate(nodes)) {
+    auto visit = [&, index = index](Value source) {
+      if (auto load = source.getDefiningOp<dl::LoadStateOp>())
+        readers[load.getStateAttr().getAttr()].push_back(index);
+    };
+    for (Value operand : node.op->getOperands())
+      traceSources(operand, visit);
+    for (Region &region : node.op->getRegions()) {
+      llvm::SetVector<Value> captured;
+      getUsedValuesDefinedAbove(region, captured);
+      for (Value value : captured)
+        traceSources(value, visit);
+    }
+  }
+  for (auto store : block.getOps<dl::StoreStateOp>()) {
+    traceSources(store.getValue(), [&](Value source) {
+      Operation *definition = source.getDefiningOp();
+      auto writer = definition ? nodeOf.find(definition) : nodeOf.end();
+      if (writer == nodeOf.end())
+        return;
+      for (unsigned reader : readers.lookup(store.getStateAttr().getAttr())) {
+        if (reader == writer->second || reaches(nodes[writer->second].cluster, nodes[reader].cluster))
+          continue;
+        nodes[reader].after.push_back(writer->second);
+        nodes[writer->second].before.push_back(reader);
+      }
+    });
+  }
+}
+
+/// Whether a path leads from cluster `from` to cluster `to`.
+bool FusionGraph::reaches(unsigned from, unsigned to) const {
+  llvm::DenseSet<unsigned> seen{from};
+  SmallVector<unsigned> work{from};
+  while (!work.empty()) {
+    unsigned cluster = work.pop_back_val();
+    for (unsigned node : clusters[cluster]) {
+      for (auto *successors : {&nodes[node].consumers, &nodes[node].after}) {
+        for (unsigned successor : *successors) {
+          unsigned next = nodes[successor].cluster;
+          if (next == to && cluster != to)
+            return true;
+          if (seen.insert(next).second)
+            work.push_back(next);
+        }
+      }
+    }
+  }
+  return false;
+}
+
+/// Whether a path between the two clusters passes through a third.
+bool FusionGraph::createsCycle(unsigned first, unsigned second) const {
+  for (auto [from, to] : {std::pair(first, second), std::pair(second, first)}) {
+    llvm::DenseSet<unsigned> seen{first, second};
+    SmallVector<unsigned> work;
+    auto push = [&](unsigned cluster) {
+      for (unsigned node : clusters[cluster])
+        for (auto *successors : {&nodes[node].consumers, &nodes[node].after})
+          for (unsigned successor : *successors)
+            if (seen.insert(nodes[successor].cluster).second)
+              work.push_back(nodes[successor].cluster);
+    };
+    push(from);
+    while (!work.empty()) {
+      unsigned cluster = work.pop_back_val();
+      for (unsigned node : clusters[cluster])
+        for (auto *successors : {&nodes[node].consumers, &nodes[node].after})
+          for (unsigned successor : *successors)
+            if (nodes[successor].cluster == to)
+              return true;
+      push(cluster);
+    }
+  }
+  return false;
+}
+
+void FusionGraph::merge(unsigned first, unsigned second) {
+  for (unsigned node : clusters[second])
+    nodes[node].cluster = first;
+  SmallVector<unsigned> merged;
+  std::merge(clusters[first].begin(), clusters[first].end(), clusters[second].begin(), clusters[second].end(),
+             std::back_inserter(merged));
+  clusters[first] = std::move(merged);
+  clusters[second].clear();
+}
+
+bool FusionGraph::tryMerge(unsigned first, unsigned second, bool prologue) {
+  SmallVector<unsigned> merged;
+  std::merge(clusters[first].begin(), clusters[first].end(), clusters[second].begin(), clusters[second].end(),
+             std::back_inserter(merged));
+  if (!isLegal(merged, prologue) || createsCycle(first, second))
+    return false;
+  merge(first, second);
+  return true;
+}
+
+/// Scalar arithmetic that needs no tensor: one dispatch, as early as possible.
+void FusionGraph::mergeScalars() {
+  llvm::DenseSet<unsigned> scalars;
+  for (auto [index, node] : llvm::enumerate(nodes)) {
+    if (node.opClass != OpClass::Elementwise ||
+        !llvm::all_of(node.producers, [&](unsigned producer) { return scalars.contains(producer); }))
+      continue;
+    auto isScalar = [](Value value) { return cast<dl::TensorType>(value.getType()).isScalar(); };
+    if (!llvm::all_of(node.op->getOperands(), isScalar) || !isScalar(node.op->getResult(0)))
+      continue;
+    scalars.insert(index);
+    if (!scalarCluster)
+      scalarCluster = nodes[index].cluster;
+    else if (!createsCycle(*scalarCluster, nodes[index].cluster))
+      merge(*scalarCluster, nodes[index].cluster);
+  }
+}
+
+/// Every pair of clusters that shares a data edge, most saved traffic first. A value that no other cluster
+/// needs saves its write and its read, another one a read.
+SmallVector<FusionGraph::Candidate> FusionGraph::candidates() const {
+  llvm::MapVector<std::pair<unsigned, unsigned>, Candidate> pairs;
+  for (const Node &node : nodes) {
+    int64_t bytes = 0;
+    for (Type type : node.op->getResultTypes())
+      bytes += nominalBytes(cast<dl::TensorType>(type));
+    llvm::SmallSetVector<unsigned, 4> consumers;
+    for (unsigned consumer : node.consumers)
+      if (nodes[consumer].cluster != node.cluster && node.cluster != scalarCluster)
+        consumers.insert(nodes[consumer].cluster);
+    for (unsigned consumer : consumers) {
+      bool eliminates = consumers.size() == 1 && !node.usedOutside;
+      Candidate &candidate =
+          pairs.insert({{node.cluster, consumer}, {0, node.cluster, consumer, false}}).first->second;
+      candidate.saved += eliminates ? 2 * bytes : bytes;
+      candidate.eliminates |= eliminates;
+    }
+  }
+  SmallVector<Candidate> result;
+  for (auto &entry : pairs)
+    result.push_back(entry.second);
+  llvm::sort(result, [](const Candidate &a, const Candidate &b) {
+    return std::tuple(-a.saved, a.first, a.second) < std::tuple(-b.saved, b.first, b.second);
+  });
+  return result;
+}
+
+void FusionGraph::mergeAlongEdges(bool prologue, bool eliminatingOnly) {
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    llvm::DenseSet<unsigned> touched; // their candidates are stale
+    for (const Candidate &candidate : candidates()) {
+      if (eliminatingOnly && !candidate.eliminates)
+        continue;
+      if (touched.contains(candidate.first) || touched.contains(candidate.second))
+        continue;
+      if (tryMerge(candidate.first, candidate.second, prologue)) {
+        touched.insert(candidate.first);
+        touched.insert(candidate.second);
+        changed = true;
+      }
+    }
+  }
+}
+
+/// Independent reductions over one shape share a dispatch (the sums over a batch), and so do rows that are
+/// computed from the same tensor (a softmax and an argmax of the same logits).
+void FusionGraph::mergeSiblings() {
+  enum class Kind { Other, Reductions, Rows };
+  auto kindOf = [&](unsigned cluster) {
+    Kind kind = clusters[cluster].empty() ? Kind::Other : Kind::Rows;
+    for (unsigned node : clusters[cluster]) {
+      if (nodes[node].opClass == OpClass::Contraction || nodes[node].opClass == OpClass::Loop)
+        return Kind::Other;
+      auto reduce = dyn_cast<dl::ReduceOp>(nodes[node].op);
+      if (reduce && !reduce.getAxes().empty() && reduce.getAxes().front() == 0)
+        kind = Kind::Reductions;
+    }
+    return kind;
+  };
+  auto sources = [&](unsigned cluster) {
+    llvm::DenseSet<Value> result;
+    for (unsigned node : clusters[cluster])
+      for (Value operand : nodes[node].op->getOperands())
+        traceSources(operand, [&](Value source) {
+          if (!cast<dl::TensorType>(source.getType()).isScalar())
+            result.insert(source);
+        });
+    return result;
+  };
+  for (unsigned first = 0; first < clusters.size(); ++first) {
+    Kind kind = kindOf(first);
+    if (kind == Kind::Other || first == scalarCluster)
+      continue;
+    llvm::DenseSet<Value> firstSources = sources(first);
+    for (unsigned second = first + 1; second < clusters.size(); ++second) {
+      if (kindOf(second) != kind || second == scalarCluster || reaches(first, second) ||
+          reaches(second, first))
+        continue;
+      bool shares = llvm::any_of(sources(second), [&](Value v) { return firstSources.contains(v); });
+      if (kind == Kind::Reductions || shares)
+        tryMerge(first, second, /*prologue=*/false);
+    }
+  }
+}
+
+void FusionGraph::fuse(bool fuseUpdates) {
+  this->fuseUpdates = fuseUpdates;
+  mergeScalars();
+  // Values that stop existing come first; an epilogue before a prologue, which may be evaluated more than
+  // once.
+  mergeAlongEdges(/*prologue=*/false, /*eliminatingOnly=*/true);
+  mergeAlongEdges(/*prologue=*/true, /*eliminatingOnly=*/true);
+  mergeAlongEdges(/*prologue=*/false, /*eliminatingOnly=*/false);
+  mergeSiblings();
+}
+
+SmallVector<SmallVector<Operation *>> FusionGraph::schedule() const {
+  // Kahn's algorithm; among ready clusters the one that begins first in the program.
+  llvm::DenseMap<unsigned, llvm::DenseSet<unsigned>> successors;
+  llvm::DenseMap<unsigned, unsigned> waiting;
+  for (const Node &node : nodes)
+    for (auto *next : {&node.consumers, &node.after})
+      for (unsigned successor : *next)
+        if (nodes[successor].cluster != node.cluster &&
+            successors[node.cluster].insert(nodes[successor].cluster).second)
+          ++waiting[nodes[successor].cluster];
+  std::priority_queue<std::pair<unsigned, unsigned>, std::vector<std::pair<unsigned, unsigned>>,
+                      std::greater<>>
+      ready;
+  for (auto [index, cluster] : llvm::enumerate(clusters))
+    if (!cluster.empty() && waiting.lookup(index) == 0)
+      ready.push({cluster.front(), index});
+  SmallVector<SmallVector<Operation *>> order;
+  while (!ready.empty()) {
+    unsigned cluster = ready.top().second;
+    ready.pop();
+    auto &ops = order.emplace_back();
+    for (unsigned node : clusters[cluster])
+      ops.push_back(nodes[node].op);
+    for (unsigned successor : successors[cluster])
+      if (--waiting[successor] == 0)
+        ready.push({clusters[successor].front(), successor});
+  }
+  assert(order.size() == size_t(llvm::count_if(clusters, [](auto &c) { return !c.empty(); })) &&
+         "clusters form a cycle");
+  return order;
+}
+
+} // namespace dlc::fusion

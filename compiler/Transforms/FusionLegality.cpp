@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Which sets of operations form a dispatch. See Fusion.h for the kinds.
+
+#include "compiler/Transforms/Fusion.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+namespace dlc::fusion {
+namespace {
+
+dl::TensorType resultType(Operation *op) {
+  return cast<dl::TensorType>(op->getResult(0).getType());
+}
+
+/// How many leading equal dimensions two shapes share.
+int64_t commonPrefix(ArrayRef<dl::PolynomialAttr> a, ArrayRef<dl::PolynomialAttr> b) {
+  int64_t length = 0, limit = std::min(a.size(), b.size());
+  while (length < limit && a[length] == b[length])
+    ++length;
+  return length;
+}
+
+int64_t fixedPrefix(ArrayRef<int64_t> positions) {
+  int64_t length = 0;
+  while (length < static_cast<int64_t>(positions.size()) && positions[length] == length)
+    ++length;
+  return length;
+}
+
+/// The leading axes along which an operation keeps rows apart.
+int64_t rowLimit(Operation *op) {
+  if (auto reduce = dyn_cast<dl::ReduceOp>(op))
+    return reduce.getAxes().empty() ? resultType(op).getRank() : reduce.getAxes().front();
+  if (auto argmax = dyn_cast<dl::ArgMaxOp>(op))
+    return argmax.getAxis();
+  if (isa<dl::MaxPoolOp, dl::MaxPoolGradOp, dl::MaxPoolSelectOp>(op))
+    return 2; // batch and channel
+  if (auto transpose = dyn_cast<dl::TransposeOp>(op))
+    return fixedPrefix(transpose.getPermutation());
+  if (auto concat = dyn_cast<dl::ConcatOp>(op))
+    return concat.getAxis();
+  if (auto reshape = dyn_cast<dl::ReshapeOp>(op))
+    return commonPrefix(reshape.getOperand().getType().getShape(), resultType(op).getShape());
+  if (isa<dl::SliceOp, dl::PadOp>(op)) {
+    // Axes that are neither cut nor filled keep their size.
+    auto operand = cast<dl::TensorType>(op->getOperand(0).getType());
+    return commonPrefix(operand.getShape(), resultType(op).getShape());
+  }
+  return resultType(op).getRank();
+}
+
+bool isLeadingReduction(Operation *op) {
+  auto reduce = dyn_cast<dl::ReduceOp>(op);
+  return reduce && !reduce.getAxes().empty() && reduce.getAxes().front() == 0;
+}
+
+} // namespace
+
+bool isCheap(Operation *op) {
+  return isa<dl::AddOp, dl::SubOp, dl::MulOp, dl::NegOp, dl::AbsOp, dl::MaxOp, dl::MinOp, dl::SelectOp,
+             dl::CastOp, dl::StopGradientOp, dl::TransposeOp, dl::SliceOp, dl::PadOp, dl::ReshapeOp>(op);
+}
+
+bool FusionGraph::isLegal(ArrayRef<unsigned> cluster, bool prologue) const {
+  Members members;
+  Operation *root = nullptr;
+  bool reduces = false;
+  for (unsigned node : cluster) {
+    Operation *op = nodes[node].op;
+    members.insert(op);
+    if (nodes[node].opClass == OpClass::Loop)
+      return cluster.size() == 1;
+    if (nodes[node].opClass == OpClass::Contraction) {
+      if (root)
+        return false;
+      root = op;
+    }
+    reduces |= isLeadingReduction(op);
+  }
+  if (root)
+    return isLegalAroundContraction(cluster, members, root, prologue);
+  if (reduces)
+    return isLegalAroundReductions(cluster, members);
+  return isLegalAsRows(cluster, members);
+}
+
+bool FusionGraph::isLegalAroundContraction(ArrayRef<unsigned> cluster, const Members &members,
+                                           Operation *root, bool prologue) const {
+  // Producers of the root, found backwards from it; nodes are in program order.
+  llvm::DenseSet<unsigned> producers;
+  for (unsigned node : llvm::reverse(cluster))
+    if (llvm::any_of(nodes[node].consumers,
+                     [&](unsigned c) { return nodes[c].op == root || producers.contains(c); }))
+      producers.insert(node);
+  dl::PolynomialAttr elements = resultType(root).getElementCount();
+  for (unsigned node : cluster) {
+    Operation *op = nodes[node].op;
+    if (op == root)
+      continue;
+    if (producers.contains(node)) {
+      // Prologue: cheap, and needed by nothing but the root.
+      if (!prologue && nodes[node].cluster != nodes[nodeOf.lookup(root)].cluster)
+        return false;
+      bool feedsRootOnly = !nodes[node].usedOutside && llvm::all_of(nodes[node].consumers, [&](unsigned c) {
+        return nodes[c].op == root || producers.contains(c);
+      });
+      if (!isCheap(op) || !feedsRootOnly)
+        return false;
+      for (Value operand : op->getOperands()) {
+        bool usesRandom = false;
+        for (Operation *source = operand.getDefiningOp(); source && isInlineHere(source);
+             source = source->getNumOperands() ? source->getOperand(0).getDefiningOp() : nullptr)
+          usesRandom |= isa<dl::RandomOp>(source);
+        if (usesRandom)
+          return false;
+      }
+      continue;
+    }
+    // Epilogue: one element of the root's result, one of this.
+    if (nodes[node].opClass != OpClass::Elementwise || resultType(op).getElementCount() != elements)
+      return false;
+    if (!fuseUpdates && llvm::any_of(op->getUsers(), llvm::IsaPred<dl::StoreStateOp>))
+      return false;
+  }
+  return true;
+}
+
+bool FusionGraph::isLegalAroundReductions(ArrayRef<unsigned> cluster, const Members &members) const {
+  llvm::DenseSet<unsigned> producers, consumers; // of the leading reductions
+  dl::ReduceOp first;
+  for (unsigned node : cluster) {
+    if (llvm::any_of(nodes[node].producers, [&](unsigned p) {
+          return members.contains(nodes[p].op) && (isLeadingReduction(nodes[p].op) || consumers.contains(p));
+        }))
+      consumers.insert(node);
+    if (!isLeadingReduction(nodes[node].op))
+      continue;
+    auto reduce = cast<dl::ReduceOp>(nodes[node].op);
+    if (!first)
+      first = reduce;
+    // One shape and the same axes, so that they run over the same elements.
+    if (reduce.getAxes() != first.getAxes() ||
+        reduce.getOperand().getType().getShape() != first.getOperand().getType().getShape() ||
+        consumers.contains(node))
+      return false;
+  }
+  for (unsigned node : llvm::reverse(cluster))
+    if (llvm::any_of(nodes[node].consumers, [&](unsigned c) {
+          return members.contains(nodes[c].op) && (isLeadingReduction(nodes[c].op) || producers.contains(c));
+        }))
+      producers.insert(node);
+  for (unsigned node : cluster) {
+    Operation *op = nodes[node].op;
+    if (isLeadingReduction(op))
+      continue;
+    if (producers.contains(node)) {
+      bool moves = nodes[node].opClass == OpClass::Elementwise || nodes[node].opClass == OpClass::Move;
+      bool feedsReductionsOnly =
+          !nodes[node].usedOutside && llvm::all_of(nodes[node].consumers, [&](unsigned c) {
+            return members.contains(nodes[c].op) &&
+                   (isLeadingReduction(nodes[c].op) || producers.contains(c));
+          });
+      if (!moves || !feedsReductionsOnly)
+        return false;
+      continue;
+    }
+    if (nodes[node].opClass != OpClass::Elementwise ||
+        resultType(op).getShape() != resultType(first).getShape())
+      return false;
+  }
+  return true;
+}
+
+std::optional<int64_t> FusionGraph::rowsThrough(Value value, const Members &members) const {
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return std::nullopt;
+  auto type = cast<dl::TensorType>(value.getType());
+  if (members.contains(op))
+    return type.getRank();
+  bool isAlias = op->getBlock() == &block && classOf(op) == OpClass::Alias;
+  if (!isAlias && !isInlineHere(op))
+    return std::nullopt;
+  std::optional<int64_t> rows;
+  for (Value operand : op->getOperands())
+    if (std::optional<int64_t> limit = rowsThrough(operand, members))
+      rows = std::min(rows.value_or(*limit), *limit);
+  if (!rows)
+    return rows;
+  if (auto broadcast = dyn_cast<dl::BroadcastOp>(op))
+    return std::min(*rows, fixedPrefix(broadcast.getDims()));
+  if (auto reshape = dyn_cast<dl::ReshapeOp>(op))
+    return std::min(*rows, commonPrefix(reshape.getOperand().getType().getShape(), type.getShape()));
+  return rows;
+}
+
+bool FusionGraph::isLegalAsRows(ArrayRef<unsigned> cluster, const Members &members) const {
+  if (cluster.size() == 1)
+    return true;
+  auto rank = [](Value value) { return cast<dl::TensorType>(value.getType()).getRank(); };
+  bool allScalar = llvm::all_of(cluster, [&](unsigned node) {
+    return llvm::all_of(nodes[node].op->getOperands(), [&](Value v) { return rank(v) == 0; }) &&
+           rank(nodes[node].op->getResult(0)) == 0;
+  });
+  if (allScalar)
+    return true;
+
+  int64_t rows = INT64_MAX;
+  ArrayRef<dl::PolynomialAttr> shape = resultType(nodes[cluster.front()].op).getShape();
+  for (unsigned node : cluster) {
+    Operation *op = nodes[node].op;
+    rows = std::min({rows, rowLimit(op), commonPrefix(shape, resultType(op).getShape())});
+    for (Value operand : op->getOperands()) {
+      if (std::optional<int64_t> limit = rowsThrough(operand, members)) {
+        rows = std::min(rows, *limit);
+        // A window of a window would be computed again for each element it overlaps.
+        if (nodes[node].opClass == OpClass::Window) {
+          bool nested = false;
+          traceSources(operand, [&](Value source) {
+            Operation *definition = source.getDefiningOp();
+            nested |= definition && members.contains(definition) && !isCheap(definition);
+          });
+          if (nested)
+            return false;
+        }
+      }
+    }
+    if (rows < 1)
+      return false;
+  }
+  return true;
+}
+
+} // namespace dlc::fusion
