@@ -116,6 +116,7 @@ typedef struct dlc_executor {
 
 typedef enum dlc_log_level { DLC_LOG_INFO = 0, DLC_LOG_WARNING = 1 } dlc_log_level_t;
 
+// Told what a session chose and allocated, while it is created and prepared; never while it runs.
 typedef struct dlc_log {
   void *context;
   void (*write)(void *context, dlc_log_level_t level, const char *message);

@@ -4,6 +4,9 @@
 
 #include "runtime/session.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 namespace dlc::runtime {
 namespace {
 
@@ -56,6 +59,17 @@ dlc_code_t check_options(const artifact *artifact, const dlc_session_options_t &
   return DLC_OK;
 }
 
+[[gnu::format(printf, 2, 3)]] void log_info(const session *session, const char *format, ...) {
+  if (!session->log.write)
+    return;
+  char message[256];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(message, sizeof(message), format, arguments);
+  va_end(arguments);
+  session->log.write(session->log.context, DLC_LOG_INFO, message);
+}
+
 dlc_code_t open_states(session *session, const dlc_session_options_t &options, dlc_status_t *status) {
   const schema::Metadata *metadata = session->artifact->metadata;
   const dlc_allocator_t &hook = session->memory.hook;
@@ -91,7 +105,12 @@ dlc_code_t open_session(session *session, const dlc_session_options_t &options, 
   if (session->device.workers > 1 && !session->device.executor.run)
     DLC_TRY(create_thread_pool(&session->memory, session->device.workers, &session->device.pool, status));
   DLC_TRY(session->device.operations->open(&session->device, session->artifact, session->variant, status));
-  return open_states(session, options, status);
+  DLC_TRY(open_states(session, options, status));
+  log_info(session, "variant %s, %d threads, %llu bytes of states",
+           session->artifact->metadata->variants()->Get(session->variant)->name()->c_str(),
+           session->device.workers,
+           static_cast<unsigned long long>(session->own_states->size + session->shared_states->size));
+  return DLC_OK;
 }
 
 // Makes arena and scratch at least as large as an entry needs. The old ones go first, so that the peak is
@@ -108,6 +127,7 @@ dlc_code_t grow_memory(session *session, const schedule &plan, dlc_status_t *sta
       return fail(status, DLC_OUT_OF_MEMORY, "cannot allocate %llu bytes for buffers; use smaller dims",
                   static_cast<unsigned long long>(plan.arena_size));
     session->arena_size = plan.arena_size;
+    log_info(session, "%llu bytes for buffers", static_cast<unsigned long long>(plan.arena_size));
   }
   if (plan.scratch_size > device.scratch_stride) {
     session->memory.release(device.scratch, session->scratch_size);

@@ -18,13 +18,15 @@ struct pool_thread {
   pthread_t handle;
 };
 
-// Work is announced by a new `generation`, its end by `remaining` = 0. Both are futexes. Each `…_sleepers` is
-// raised before its waiter looks at the futex for the last time, so whoever changes the futex either sees the
-// sleeper or is seen by it.
+// A run is announced by a new `generation` and open for workers to enter until the caller has finished its
+// own share. The caller then waits only for those that did enter: on a loaded machine a worker that has not
+// even been scheduled yet delays nobody. `generation` and `entered` are futexes. Each sleeper announces
+// itself before it looks at its futex for the last time, so whoever changes the futex either sees the sleeper
+// or is seen by it.
 struct thread_pool {
   alignas(64) uint32_t generation;
   uint32_t worker_sleepers;
-  alignas(64) uint32_t remaining;
+  alignas(64) uint32_t entered; // `open_run` and the number of workers inside
   uint32_t caller_sleeps;
   alignas(64) void (*task)(void *argument, int32_t worker);
   void *argument;
@@ -35,6 +37,8 @@ struct thread_pool {
 };
 
 namespace {
+
+constexpr uint32_t open_run = 0x80000000;
 
 void futex_wait(uint32_t *word, uint32_t value) {
   syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, nullptr, nullptr, 0);
@@ -55,24 +59,42 @@ uint32_t load(const uint32_t *word) {
   return __atomic_load_n(word, __ATOMIC_SEQ_CST);
 }
 
+// True when a run was open; which one does not matter, because work is taken, not assigned.
+bool enter_run(thread_pool *pool) {
+  uint32_t entered = load(&pool->entered);
+  while (entered & open_run)
+    if (__atomic_compare_exchange_n(&pool->entered, &entered, entered + 1, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST))
+      return true;
+  return false;
+}
+
+void leave_run(thread_pool *pool) {
+  if (__atomic_sub_fetch(&pool->entered, 1, __ATOMIC_SEQ_CST) == 0 && load(&pool->caller_sleeps))
+    futex_wake(&pool->entered);
+}
+
 void *worker_main(void *argument) {
   auto *self = static_cast<pool_thread *>(argument);
   thread_pool *pool = self->pool;
   uint32_t seen = 0;
   for (;;) {
-    for (int32_t spin = 0; load(&pool->generation) == seen && spin < pool->spins; ++spin)
+    uint32_t generation;
+    for (int32_t spin = 0; (generation = load(&pool->generation)) == seen && spin < pool->spins; ++spin)
       pause_briefly();
-    while (load(&pool->generation) == seen) {
+    while (generation == seen) {
       __atomic_fetch_add(&pool->worker_sleepers, 1, __ATOMIC_SEQ_CST);
       futex_wait(&pool->generation, seen);
       __atomic_fetch_sub(&pool->worker_sleepers, 1, __ATOMIC_SEQ_CST);
+      generation = load(&pool->generation);
     }
-    seen += 1; // the caller announces nothing new before all have finished
-    if (pool->stops)
+    seen = generation;
+    if (__atomic_load_n(&pool->stops, __ATOMIC_SEQ_CST))
       return nullptr;
-    pool->task(pool->argument, self->worker);
-    if (__atomic_sub_fetch(&pool->remaining, 1, __ATOMIC_SEQ_CST) == 0 && load(&pool->caller_sleeps))
-      futex_wake(&pool->remaining);
+    if (enter_run(pool)) {
+      pool->task(pool->argument, self->worker);
+      leave_run(pool);
+    }
   }
 }
 
@@ -83,7 +105,7 @@ void announce(thread_pool *pool) {
 }
 
 void stop_threads(thread_pool *pool, int32_t started) {
-  pool->stops = true;
+  __atomic_store_n(&pool->stops, true, __ATOMIC_SEQ_CST);
   announce(pool);
   for (int32_t i = 0; i < started; ++i)
     pthread_join(pool->threads[i].handle, nullptr);
@@ -136,17 +158,19 @@ void release_thread_pool(memory *memory, thread_pool *pool) {
 void run_on_thread_pool(thread_pool *pool, void (*task)(void *argument, int32_t worker), void *argument) {
   pool->task = task;
   pool->argument = argument;
-  __atomic_store_n(&pool->remaining, uint32_t(pool->workers - 1), __ATOMIC_SEQ_CST);
+  __atomic_store_n(&pool->entered, open_run, __ATOMIC_SEQ_CST);
   announce(pool);
   task(argument, 0);
-  for (int32_t spin = 0; load(&pool->remaining) != 0 && spin < pool->spins; ++spin)
+  uint32_t inside = __atomic_and_fetch(&pool->entered, ~open_run, __ATOMIC_SEQ_CST);
+  for (int32_t spin = 0; inside != 0 && spin < pool->spins; ++spin) {
     pause_briefly();
-  uint32_t left = load(&pool->remaining);
-  if (left == 0)
+    inside = load(&pool->entered);
+  }
+  if (inside == 0)
     return;
   __atomic_store_n(&pool->caller_sleeps, 1, __ATOMIC_SEQ_CST);
-  while ((left = load(&pool->remaining)) != 0)
-    futex_wait(&pool->remaining, left);
+  while ((inside = load(&pool->entered)) != 0)
+    futex_wait(&pool->entered, inside);
   __atomic_store_n(&pool->caller_sleeps, 0, __ATOMIC_SEQ_CST);
 }
 

@@ -17,7 +17,9 @@ struct thread_pool;
 dlc_code_t create_thread_pool(memory *memory, int32_t workers, thread_pool **out_pool, dlc_status_t *status);
 void release_thread_pool(memory *memory, thread_pool *pool);
 
-// Calls task(argument, w) for every worker w, on the caller for w = 0, and returns when all have returned.
+// Calls task(argument, 0) on the caller and task(argument, w) on the workers w that come in time, and returns
+// when all have returned. So the task must share out its work itself: whoever calls it takes from what is
+// left.
 void run_on_thread_pool(thread_pool *pool, void (*task)(void *argument, int32_t worker), void *argument);
 
 // Bytes that a pool allocates; 0 for one worker, which needs none.

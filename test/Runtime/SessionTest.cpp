@@ -220,6 +220,22 @@ TEST_F(Session, StaysWithinThePlannedMemory) {
     }
 }
 
+TEST_F(Session, LogsWhatItChoseAndAllocated) {
+  std::vector<std::string> lines;
+  dlc_log_t log = {&lines, [](void *context, dlc_log_level_t level, const char *message) {
+                     EXPECT_EQ(level, DLC_LOG_INFO);
+                     static_cast<std::vector<std::string> *>(context)->push_back(message);
+                   }};
+  dlc_session_options_t options = {};
+  options.log = &log;
+  options.threads = 2;
+  session = open(artifact.get(), options);
+  train({1, 2, 3});
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[0], "variant generic, 2 threads, 384 bytes of states");
+  EXPECT_EQ(lines[1], "256 bytes for buffers"); // two of 12 bytes, the staged argument and result
+}
+
 TEST_F(Session, GivesAllMemoryBack) {
   struct Counter {
     int64_t bytes = 0, blocks = 0;
