@@ -2,6 +2,7 @@
 //
 // dlc-opt: runs single passes of the compiler on MLIR text. What `mlir-opt` is to MLIR.
 
+#include "compiler/Autodiff/Autodiff.h"
 #include "compiler/Dialect/Dl.h"
 #include "compiler/Reference/Evaluator.h"
 #include "compiler/Transforms/Passes.h"
@@ -31,6 +32,7 @@ int main(int argc, char **argv) {
 
   mlir::registerTransformsPasses(); // canonicalize, cse, symbol-dce, ...
   dlc::reference::registerReferencePasses();
+  dlc::autodiff::registerAutodiffPasses();
   dlc::registerTransformsPasses();
 
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "dlc-opt: single passes of dlc\n", registry));

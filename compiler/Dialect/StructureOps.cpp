@@ -6,6 +6,8 @@
 
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/PatternMatch.h"
+#include "llvm/ADT/BitVector.h"
+#include "llvm/ADT/DenseSet.h"
 
 namespace dlc::dl {
 namespace {
@@ -120,7 +122,120 @@ LogicalResult ScanOp::verify() {
   return success();
 }
 
-void ScanOp::getCanonicalizationPatterns(RewritePatternSet &, MLIRContext *) {}
+namespace {
+
+/// Removes what a scan computes for nobody, and carries that never change:
+///   - a carry whose yielded value is the carry itself becomes its initial value;
+///   - a carry whose final value is unused and which no value depends on but its own next one is dropped;
+///   - unused stacks and unused slices are dropped; one of two equal xs too.
+struct SimplifyScan : OpRewritePattern<ScanOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(ScanOp scan, PatternRewriter &rewriter) const override {
+    Block &body = scan.getBody().front();
+    auto yield = cast<YieldOp>(body.getTerminator());
+    size_t numXs = scan.getXs().size(), numCarries = scan.getInits().size();
+    llvm::BitVector dropX(numXs), dropCarry = unneededCarries(scan), dropStack(scan.getStacks().size());
+    bool changed = false;
+
+    for (size_t i = 0; i < numXs; ++i) {
+      for (size_t k = 0; k < i; ++k) {
+        if (scan.getXs()[k] != scan.getXs()[i] || scan.getXsAxes()[k] != scan.getXsAxes()[i] ||
+            scan.getSlices()[i].use_empty())
+          continue;
+        rewriter.replaceAllUsesWith(scan.getSlices()[i], scan.getSlices()[k]);
+        break;
+      }
+      dropX[i] = scan.getSlices()[i].use_empty();
+    }
+    for (size_t j = 0; j < numCarries; ++j) {
+      BlockArgument carry = scan.getCarries()[j];
+      if (yield.getValues()[j] != carry)
+        continue;
+      Value init = scan.getInits()[j];
+      rewriter.replaceAllUsesWith(scan.getFinals()[j], init);
+      rewriter.replaceUsesWithIf(carry, init, [&](OpOperand &use) {
+        return use.getOwner() != yield || use.getOperandNumber() != j;
+      });
+      dropCarry.set(j);
+    }
+    for (auto [l, stack] : llvm::enumerate(scan.getStacks()))
+      dropStack[l] = stack.use_empty();
+    changed = dropX.any() || dropCarry.any() || dropStack.any();
+    if (!changed)
+      return rewriter.notifyMatchFailure(scan, "every slice, carry and stack is needed");
+
+    // A dropped carry may still be computed from itself: cut the circle.
+    llvm::BitVector eraseArguments(body.getNumArguments());
+    for (unsigned i : dropX.set_bits())
+      eraseArguments.set(1 + i);
+    for (unsigned j : dropCarry.set_bits()) {
+      rewriter.replaceAllUsesWith(scan.getCarries()[j], scan.getInits()[j]);
+      eraseArguments.set(1 + numXs + j);
+    }
+    auto kept = [](auto range, const llvm::BitVector &dropped) {
+      using Element = std::decay_t<decltype(*range.begin())>;
+      SmallVector<std::conditional_t<std::is_same_v<Element, int64_t>, int64_t, Value>> result;
+      for (auto [position, element] : llvm::enumerate(range))
+        if (!dropped[position])
+          result.push_back(element);
+      return result;
+    };
+    llvm::BitVector dropYield = dropCarry;
+    dropYield.resize(numCarries + dropStack.size());
+    for (unsigned l : dropStack.set_bits())
+      dropYield.set(numCarries + l);
+    rewriter.modifyOpInPlace(yield,
+                             [&] { yield.getValuesMutable().assign(kept(yield.getValues(), dropYield)); });
+
+    auto smaller = ScanOp::create(
+        rewriter, scan.getLoc(), TypeRange(ValueRange(kept(scan.getFinals(), dropCarry))),
+        TypeRange(ValueRange(kept(scan.getStacks(), dropStack))), scan.getCount(), kept(scan.getXs(), dropX),
+        kept(scan.getInits(), dropCarry), kept(scan.getXsAxes(), dropX), kept(scan.getStackAxes(), dropStack),
+        scan.getReverse());
+    smaller->setDiscardableAttrs(scan->getDiscardableAttrDictionary());
+    rewriter.inlineRegionBefore(scan.getBody(), smaller.getBody(), smaller.getBody().end());
+    smaller.getBody().front().eraseArguments(eraseArguments);
+    for (auto [from, to] : llvm::zip(kept(scan.getFinals(), dropCarry), smaller.getFinals()))
+      rewriter.replaceAllUsesWith(from, to);
+    for (auto [from, to] : llvm::zip(kept(scan.getStacks(), dropStack), smaller.getStacks()))
+      rewriter.replaceAllUsesWith(from, to);
+    rewriter.eraseOp(scan);
+    return success();
+  }
+
+  /// Carries that reach no stack, no side effect and no final value that is used.
+  static llvm::BitVector unneededCarries(ScanOp scan) {
+    Block &body = scan.getBody().front();
+    auto yielded = body.getTerminator()->getOperands();
+    size_t numCarries = scan.getInits().size();
+    llvm::BitVector needed(numCarries);
+    for (auto [j, final] : llvm::enumerate(scan.getFinals()))
+      needed[j] = !final.use_empty();
+    for (bool changed = true; changed;) {
+      changed = false;
+      llvm::DenseSet<Value> reached;
+      for (auto [position, value] : llvm::enumerate(yielded))
+        if (position < numCarries ? needed[position] : !scan.getStacks()[position - numCarries].use_empty())
+          reached.insert(value);
+      for (Operation &op : llvm::reverse(body.without_terminator())) {
+        bool isReached = llvm::any_of(op.getResults(), [&](Value value) { return reached.contains(value); });
+        if (isReached || !isMemoryEffectFree(&op))
+          op.walk([&](Operation *nested) { reached.insert(nested->operand_begin(), nested->operand_end()); });
+      }
+      for (auto [j, carry] : llvm::enumerate(scan.getCarries()))
+        if (!needed[j] && reached.contains(carry))
+          changed = needed[j] = true;
+    }
+    return needed.flip();
+  }
+};
+
+} // namespace
+
+void ScanOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<SimplifyScan>(context);
+}
 
 //===----------------------------------------------------------------------===//
 // GradientOp, DispatchOp

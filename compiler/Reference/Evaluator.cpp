@@ -266,8 +266,8 @@ FailureOr<SmallVector<Tensor>> evaluate(func::FuncOp function, ArrayRef<Tensor> 
     if (failed(expected))
       return failure();
     if (expected->shape != input.shape || expected->elementType != input.elementType)
-      return function.emitError("input ") << position << " does not have the type " << argument.getType()
-                                          << " at the given dimensions";
+      return function.emitError("input ")
+             << position << " does not have the type " << argument.getType() << " at the given dimensions";
     Evaluator::set(environment, argument, input);
   }
   if (failed(evaluator.evaluateBlock(block, environment)))

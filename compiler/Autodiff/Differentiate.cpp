@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// dl-differentiate. For each request, in program order:
+//   1. Activity: which values depend on `wrt` through operations that a gradient flows through.
+//   2. The loss gets the gradient 1; the operations before the request are visited in reverse, and each whose
+//      result has a gradient passes it to its active operands by its rule.
+//   3. The gradients of `wrt` replace the request's results.
+// (Griewank, Walther: Evaluating Derivatives, 2nd edition, chapter 3.)
+
+#include "compiler/Autodiff/Autodiff.h"
+#include "compiler/Autodiff/Rules.h"
+
+#include "llvm/ADT/StringSwitch.h"
+
+namespace dlc::autodiff {
+
+using namespace mlir;
+
+//===----------------------------------------------------------------------===//
+// Gradients: sums of contributions, and formulas
+//===----------------------------------------------------------------------===//
+
+void Gradients::add(Value value, Value contribution) {
+  if (!isActive(value))
+    return;
+  assert(value.getType() == contribution.getType() && "a gradient has the type of its value");
+  Value &total = sums[value];
+  total = total ? sum(total, contribution) : contribution;
+}
+
+void Gradients::flow(Value value, llvm::function_ref<Value()> formula) {
+  if (isActive(value))
+    add(value, formula());
+}
+
+void Gradients::move(Value from, Value to) {
+  if (active.erase(from))
+    active.insert(to);
+  if (Value total = sums.lookup(from)) {
+    sums.erase(from);
+    sums[to] = total;
+  }
+}
+
+Value Gradients::sum(Value a, Value b) {
+  return dl::AddOp::create(builder, a, b);
+}
+Value Gradients::difference(Value a, Value b) {
+  return dl::SubOp::create(builder, a, b);
+}
+Value Gradients::product(Value a, Value b) {
+  return dl::MulOp::create(builder, a, b);
+}
+Value Gradients::quotient(Value a, Value b) {
+  return dl::DivOp::create(builder, a, b);
+}
+Value Gradients::negative(Value x) {
+  return dl::NegOp::create(builder, x);
+}
+Value Gradients::compare(dl::Predicate predicate, Value a, Value b) {
+  return dl::CompareOp::create(builder, predicate, a, b);
+}
+Value Gradients::select(Value condition, Value a, Value b) {
+  return dl::SelectOp::create(builder, cast<dl::TensorType>(a.getType()), condition, a, b);
+}
+Value Gradients::constant(dl::TensorType type, double value) {
+  return dl::ConstantOp::create(builder, type, value);
+}
+Value Gradients::constant(Value like, double value) {
+  return constant(cast<dl::TensorType>(like.getType()), value);
+}
+Value Gradients::broadcast(Value operand, ArrayRef<int64_t> axes, dl::TensorType type) {
+  return dl::BroadcastOp::create(builder, type, operand, axes);
+}
+
+//===----------------------------------------------------------------------===//
+// What is differentiable
+//===----------------------------------------------------------------------===//
+
+const RuleTable &RuleTable::get() {
+  static const RuleTable table = [] {
+    RuleTable rules;
+    addElementwiseRules(rules);
+    addShapeRules(rules);
+    addContractionRules(rules);
+    addReductionRules(rules);
+    return rules;
+  }();
+  return table;
+}
+
+bool isDifferentiable(OperationName name) {
+  return name.getStringRef() == dl::ScanOp::getOperationName() || RuleTable::get().find(name);
+}
+
+StringRef reasonNotDifferentiable(OperationName name) {
+  return llvm::StringSwitch<StringRef>(name.getStringRef())
+      .Cases({"dl.constant", "dl.dim", "dl.iota", "dl.random", "dl.load_state"},
+             "it has no operands to pass to")
+      .Cases({"dl.compare", "dl.and", "dl.or", "dl.not", "dl.argmax"}, "its result is not a real number")
+      .Case("dl.floor", "it is constant between its steps")
+      .Case("dl.stop_gradient", "it is there to stop gradients")
+      .Cases({"dl.state", "dl.store_state", "dl.yield"}, "it has no result")
+      .Case("dl.gradient", "it is expanded before a gradient that needs it")
+      .Case("dl.dispatch", "dispatches are formed after differentiation")
+      .Default("");
+}
+
+namespace {
+
+//===----------------------------------------------------------------------===//
+// Activity
+//===----------------------------------------------------------------------===//
+
+class ActivityAnalysis {
+public:
+  explicit ActivityAnalysis(llvm::DenseSet<Value> &active) : active(active) {}
+
+  LogicalResult visit(Operation *op) {
+    if (auto scan = dyn_cast<dl::ScanOp>(op))
+      return visitScan(scan);
+    if (llvm::none_of(op->getOperands(), [&](Value operand) { return active.contains(operand); }))
+      return success();
+    if (isDifferentiable(op->getName())) {
+      activateResults(op);
+      return success();
+    }
+    bool stopsByDefinition =
+        !reasonNotDifferentiable(op->getName()).empty() && !isa<dl::DispatchOp, dl::GradientOp>(op);
+    if (stopsByDefinition || op->getNumResults() == 0)
+      return success();
+    InFlightDiagnostic diagnostic = op->emitError("no gradient flows through ") << op->getName();
+    if (StringRef reason = reasonNotDifferentiable(op->getName()); !reason.empty())
+      diagnostic << ": " << reason;
+    return diagnostic;
+  }
+
+private:
+  void activateResults(Operation *op) {
+    for (Value result : op->getResults())
+      activate(result);
+  }
+
+  bool activate(Value value) { return hasGradientType(value) && active.insert(value).second; }
+
+  /// A carry is active when its initial or its next value is: iterates until nothing is added.
+  LogicalResult visitScan(dl::ScanOp scan) {
+    auto yielded = scan.getBody().front().getTerminator()->getOperands();
+    for (auto [x, slice] : llvm::zip(scan.getXs(), scan.getSlices()))
+      if (active.contains(x))
+        activate(slice);
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (auto [j, carry] : llvm::enumerate(scan.getCarries()))
+        if (active.contains(scan.getInits()[j]) || active.contains(yielded[j]))
+          changed |= activate(carry);
+      for (Operation &op : scan.getBody().front().without_terminator())
+        if (failed(visit(&op)))
+          return failure();
+      for (auto [j, carry] : llvm::enumerate(scan.getCarries()))
+        changed |= active.contains(yielded[j]) && !active.contains(carry);
+    }
+    for (auto [j, final] : llvm::enumerate(scan.getFinals()))
+      if (active.contains(scan.getCarries()[j]))
+        activate(final);
+    for (auto [l, stack] : llvm::enumerate(scan.getStacks()))
+      if (active.contains(yielded[scan.getCarries().size() + l]))
+        activate(stack);
+    return success();
+  }
+
+  llvm::DenseSet<Value> &active;
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+void differentiate(ArrayRef<Operation *> operations, Gradients &gradients) {
+  for (Operation *op : llvm::reverse(operations)) {
+    if (llvm::none_of(op->getResults(), [&](Value result) { return gradients.get(result); }))
+      continue;
+    gradients.builder.setLoc(op->getLoc());
+    if (auto scan = dyn_cast<dl::ScanOp>(op)) {
+      differentiateScan(scan, gradients);
+      continue;
+    }
+    const RuleTable::Rule *rule = RuleTable::get().find(op->getName());
+    assert(rule && "results of operations without a rule are not active");
+    (*rule)(op, gradients.get(op->getResult(0)), gradients);
+  }
+}
+
+#define GEN_PASS_DEF_DIFFERENTIATEPASS
+#include "compiler/Autodiff/Passes.h.inc"
+
+namespace {
+
+LogicalResult expand(dl::GradientOp request) {
+  SmallVector<Operation *> operations;
+  for (Operation &op : request->getBlock()->getOperations()) {
+    if (&op == request)
+      break;
+    operations.push_back(&op);
+  }
+  llvm::DenseSet<Value> active(request.getWrt().begin(), request.getWrt().end());
+  ActivityAnalysis activity(active);
+  for (Operation *op : operations)
+    if (failed(activity.visit(op)))
+      return failure();
+
+  ImplicitLocOpBuilder builder(request.getLoc(), request);
+  Gradients gradients(builder, active);
+  if (gradients.isActive(request.getLoss())) {
+    gradients.add(request.getLoss(), gradients.constant(request.getLoss(), 1));
+    differentiate(operations, gradients);
+  }
+  builder.setLoc(request.getLoc());
+  for (auto [wrt, result] : llvm::zip(request.getWrt(), request.getGradients())) {
+    Value gradient = gradients.get(wrt);
+    result.replaceAllUsesWith(gradient ? gradient : gradients.constant(wrt, 0));
+  }
+  request.erase();
+  return success();
+}
+
+struct DifferentiatePass : impl::DifferentiatePassBase<DifferentiatePass> {
+  void runOnOperation() override {
+    SmallVector<dl::GradientOp> requests;
+    getOperation()->walk<WalkOrder::PreOrder>([&](dl::GradientOp op) { requests.push_back(op); });
+    for (dl::GradientOp request : requests)
+      if (failed(expand(request)))
+        return signalPassFailure();
+  }
+  void getDependentDialects(DialectRegistry &registry) const override { registry.insert<dl::DlDialect>(); }
+};
+
+} // namespace
+
+void registerAutodiffPasses() {
+  registerPass([] { return createDifferentiatePass(); });
+  registerPass([] { return createHoistScanAccumulationsPass(); });
+}
+
+} // namespace dlc::autodiff
