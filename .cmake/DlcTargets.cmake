@@ -11,6 +11,21 @@ if(DLC_SANITIZE)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
+# Reading MLIR's headers takes four fifths of a file's compile time, so the common ones are read once. Sources still
+# include what they use. The timestamp is left out for ccache's sake.
+add_compile_options("$<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CXX_COMPILER_ID:Clang>>:SHELL:-Xclang -fno-pch-timestamp>")
+function(dlc_add_precompiled_headers)
+  file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/precompiled.cpp CONTENT "")
+  add_library(dlcPrecompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cpp)
+  target_include_directories(dlcPrecompiled SYSTEM PRIVATE ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
+  target_compile_options(dlcPrecompiled PRIVATE -fno-exceptions)
+  target_precompile_headers(dlcPrecompiled PRIVATE
+    <mlir/Dialect/Arith/IR/Arith.h> <mlir/Dialect/Func/IR/FuncOps.h> <mlir/Dialect/MemRef/IR/MemRef.h>
+    <mlir/Dialect/SCF/IR/SCF.h> <mlir/Dialect/Vector/IR/VectorOps.h> <mlir/IR/Builders.h> <mlir/IR/BuiltinOps.h>
+    <mlir/IR/ImplicitLocOpBuilder.h> <mlir/IR/PatternMatch.h> <mlir/IR/SymbolTable.h> <mlir/Pass/Pass.h>
+    <llvm/ADT/STLExtras.h> <map> <optional> <string> <vector>)
+endfunction()
+
 # A static library of the compiler or the frontend: sees LLVM and MLIR, links libMLIR.so and libLLVM.so once.
 #   dlc_add_compiler_library(NAME SOURCES a.cpp … [DEPENDS tablegen-targets] [LINK libraries])
 function(dlc_add_compiler_library name)
@@ -21,6 +36,7 @@ function(dlc_add_compiler_library name)
   target_compile_definitions(${name} PUBLIC ${LLVM_DEFINITIONS_LIST})
   target_compile_options(${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions>)
   target_link_libraries(${name} PUBLIC ${ARG_LINK} MLIR LLVM)
+  target_precompile_headers(${name} REUSE_FROM dlcPrecompiled)
   if(ARG_DEPENDS)
     add_dependencies(${name} ${ARG_DEPENDS})
   endif()
