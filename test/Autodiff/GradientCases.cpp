@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "test/Autodiff/GradientCases.h"
+
+namespace dlc::test {
+
+namespace {
+
+void addElementwise(std::vector<GradientCase> &cases) {
+  for (const char *op : {"neg", "abs", "exp", "tanh", "sin", "cos", "erf", "flush"})
+    cases.push_back({op, {"[n, 3]"}, std::string("%r = dl.") + op + " %a : <[n, 3]>", "[n, 3]"});
+  for (const char *op : {"log", "sqrt"})
+    cases.push_back({op, {"[n, 3]"}, std::string("%r = dl.") + op + " %a : <[n, 3]>", "[n, 3]", 0.5, 2});
+  for (const char *op : {"add", "sub", "mul", "max", "min"})
+    cases.push_back(
+        {op, {"[n, 3]", "[n, 3]"}, std::string("%r = dl.") + op + " %a, %b : <[n, 3]>", "[n, 3]"});
+  for (const char *op : {"div", "pow"})
+    cases.push_back(
+        {op, {"[n, 3]", "[n, 3]"}, std::string("%r = dl.") + op + " %a, %b : <[n, 3]>", "[n, 3]", 0.5, 2});
+  // (a + 0.9) / b stays between 2 and 3, away from where rem jumps.
+  cases.push_back({"rem",
+                   {"[n, 3]", "[n, 3]"},
+                   "%k = dl.constant 0.9 : f64 : <[n, 3]>\n%s = dl.add %a, %k : <[n, 3]>\n"
+                   "%r = dl.rem %s, %b : <[n, 3]>",
+                   "[n, 3]",
+                   0.55,
+                   0.7});
+  // One value used twice: contributions add up.
+  cases.push_back(
+      {"mul", {"[n, 3]"}, "%s = dl.mul %a, %a : <[n, 3]>\n%r = dl.mul %s, %a : <[n, 3]>", "[n, 3]"});
+  cases.push_back({"div", {"[n]"}, "%s = dl.exp %a : <[n]>\n%r = dl.div %a, %s : <[n]>", "[n]"});
+  // Constant exponents take their own path; the base may be negative for whole ones.
+  for (const char *exponent : {"0.0", "1.0", "2.0", "3.0"})
+    cases.push_back(
+        {"pow",
+         {"[n, 3]"},
+         std::string("%e = dl.constant ") + exponent + " : f64 : <[n, 3]>\n%r = dl.pow %a, %e : <[n, 3]>",
+         "[n, 3]"});
+  // Against a constant on the left (relu) the rule compares the result.
+  for (const char *op : {"max", "min"}) {
+    cases.push_back(
+        {op,
+         {"[n, 3]"},
+         std::string("%z = dl.constant 0.0 : f64 : <[n, 3]>\n%r = dl.") + op + " %z, %a : <[n, 3]>",
+         "[n, 3]"});
+    cases.push_back(
+        {op,
+         {"[n, 3]"},
+         std::string("%z = dl.constant 0.0 : f64 : <[n, 3]>\n%r = dl.") + op + " %a, %z : <[n, 3]>",
+         "[n, 3]"});
+  }
+  cases.push_back({"select",
+                   {"[n, 3]", "[n, 3]", "[n, 3]"},
+                   "%m = dl.compare lt %a, %b : <[n, 3]>\n%s = dl.mul %b, %b : <[n, 3]>\n"
+                   "%r = dl.select %m, %s, %c : <[n, 3]>",
+                   "[n, 3]"});
+  cases.push_back({"cast",
+                   {"[n, 3]"},
+                   "%s = dl.cast %a : <[n, 3]> to !dl.tensor<[n, 3], f32>\n"
+                   "%q = dl.mul %s, %s : !dl.tensor<[n, 3], f32>\n"
+                   "%r = dl.cast %q : !dl.tensor<[n, 3], f32> to <[n, 3]>",
+                   "[n, 3]"});
+}
+
+// The square before the operation under test makes the second derivative different from zero.
+void addShape(std::vector<GradientCase> &cases) {
+  std::string square = "%s = dl.mul %a, %a : <[n, 6]>\n";
+  cases.push_back({"broadcast",
+                   {"[n, 6]"},
+                   square + "%r = dl.broadcast %s [1, 3] : <[n, 6]> to <[2, n, t, 6]>",
+                   "[2, n, t, 6]"});
+  cases.push_back(
+      {"broadcast", {"[]"}, "%s = dl.exp %a : <[]>\n%r = dl.broadcast %s [] : <[]> to <[n]>", "[n]"});
+  cases.push_back(
+      {"transpose", {"[n, 6]"}, square + "%r = dl.transpose %s [1, 0] : <[n, 6]> to <[6, n]>", "[6, n]"});
+  cases.push_back(
+      {"transpose",
+       {"[n, 2, t]"},
+       "%s = dl.sin %a : <[n, 2, t]>\n%r = dl.transpose %s [2, 0, 1] : <[n, 2, t]> to <[t, n, 2]>",
+       "[t, n, 2]"});
+  cases.push_back(
+      {"reshape", {"[n, 6]"}, square + "%r = dl.reshape %s : <[n, 6]> to <[2, 3*n]>", "[2, 3*n]"});
+  cases.push_back(
+      {"slice",
+       {"[n, 6]"},
+       square + "%r = dl.slice %s [#dl.poly<0>, #dl.poly<1>] strides [1, 2] : <[n, 6]> to <[n, 3]>",
+       "[n, 3]"});
+  cases.push_back({"pad",
+                   {"[n, 6]"},
+                   square + "%r = dl.pad %s value 2.0 : f64 low [#dl.poly<n>, #dl.poly<1>] interior [0, 2] "
+                            ": <[n, 6]> to <[2*n + 1, 19]>",
+                   "[2*n + 1, 19]"});
+  cases.push_back({"concat",
+                   {"[n, 6]", "[n, t]"},
+                   square + "%q = dl.exp %b : <[n, t]>\n"
+                            "%r = dl.concat 1, %s, %q, %s : (<[n, 6]>, <[n, t]>, <[n, 6]>) -> <[n, t + 12]>",
+                   "[n, t + 12]"});
+}
+
+void addReductions(std::vector<GradientCase> &cases) {
+  for (const char *kind : {"sum", "max", "min", "prod"}) {
+    std::string reduce = std::string("%s = dl.sin %a : <[n, 3, t]>\n%r = dl.reduce ") + kind;
+    cases.push_back({"reduce", {"[n, 3, t]"}, reduce + " %s [1] : <[n, 3, t]> to <[n, t]>", "[n, t]"});
+    cases.push_back({"reduce", {"[n, 3, t]"}, reduce + " %s [0, 2] : <[n, 3, t]> to <[3]>", "[3]"});
+    cases.push_back({"reduce", {"[n, 3, t]"}, reduce + " %s [0, 1, 2] : <[n, 3, t]> to <[]>", "[]"});
+  }
+  auto contract = [&](const char *equation, const char *a, const char *b, const char *r) {
+    cases.push_back({"contract",
+                     {a, b},
+                     std::string("%r = dl.contract \"") + equation + "\" %a, %b : (<" + a + ">, <" + b +
+                         ">) -> <" + r + ">",
+                     r});
+  };
+  contract("mk,nk->mn", "[n, 3]", "[t, 3]", "[n, t]");
+  contract("km,kn->nm", "[3, n]", "[3, t]", "[t, n]");
+  contract("bmk,bkn->bmn", "[2, n, 3]", "[2, 3, t]", "[2, n, t]");
+  contract("a,b->ab", "[n]", "[t]", "[n, t]");
+  contract("ab,ab->a", "[n, t]", "[n, t]", "[n]");
+  contract("ab,ba->", "[n, t]", "[t, n]", "[]");
+  contract("ab,ab->ba", "[n, t]", "[n, t]", "[t, n]");
+}
+
+// Two-dimensional with stride, uneven padding, dilation and groups; one-dimensional with a symbolic extent.
+void addWindowed(std::vector<GradientCase> &cases) {
+  struct Convolution {
+    const char *geometry, *x, *w, *y;
+  };
+  for (const Convolution &c :
+       {Convolution{"strides [1, 1] padding [1, 1] to [1, 1] dilations [1, 1] groups 1", "[n, 2, 3, 4]",
+                    "[2, 2, 3, 3]", "[n, 2, 3, 4]"},
+        {"strides [2, 1] padding [1, 0] to [0, 2] dilations [1, 2] groups 2", "[n, 4, 5, 4]", "[2, 2, 3, 2]",
+         "[n, 2, 2, 4]"},
+        {"strides [1] padding [1] to [1] dilations [1] groups 1", "[n, 1, t]", "[2, 1, 3]", "[n, 2, t]"}}) {
+    auto add = [&](const char *op, const char *a, const char *b, const char *r) {
+      cases.push_back({op,
+                       {a, b},
+                       std::string("%r = dl.") + op + " %a, %b " + c.geometry + " : (<" + a + ">, <" + b +
+                           ">) -> <" + r + ">",
+                       r});
+    };
+    add("conv", c.x, c.w, c.y);
+    add("conv_input_grad", c.y, c.w, c.x);
+    add("conv_weight_grad", c.y, c.x, c.w);
+  }
+
+  struct Pool {
+    const char *geometry, *x, *y;
+  };
+  for (const Pool &p :
+       {Pool{"window [2, 2] strides [2, 2] padding [0, 0] to [0, 0]", "[n, 2, 4, 4]", "[n, 2, 2, 2]"},
+        {"window [3, 2] strides [2, 1] padding [1, 0] to [1, 1]", "[n, 1, 5, 3]", "[n, 1, 3, 3]"}}) {
+    std::string x = p.x, y = p.y, geometry = p.geometry, square = "%s = dl.mul %a, %a : <" + x + ">\n";
+    cases.push_back(
+        {"max_pool", {x}, square + "%r = dl.max_pool %s " + geometry + " : (<" + x + ">) -> <" + y + ">", y});
+    std::string sine = "%s = dl.sin %b : <" + y + ">\n";
+    cases.push_back(
+        {"max_pool_grad",
+         {x, y},
+         sine + "%r = dl.max_pool_grad %a, %s " + geometry + " : (<" + x + ">, <" + y + ">) -> <" + x + ">",
+         x});
+    cases.push_back({"max_pool_select",
+                     {x, x},
+                     "%s = dl.sin %b : <" + x + ">\n%r = dl.max_pool_select %a, %s " + geometry + " : (<" +
+                         x + ">, <" + x + ">) -> <" + y + ">",
+                     y});
+  }
+}
+
+void addScans(std::vector<GradientCase> &cases) {
+  // A recurrent layer: captured weights and bias, stacked results, the last carry used too.
+  cases.push_back({"scan",
+                   {"[n, t, 2]", "[n, 3]", "[3, 2]", "[3, 3]", "[3]"},
+                   R"(%last, %all = dl.scan <t> xs(%a) axes [1] carries(%b) stack_axes [1]
+    : (<[n, t, 2]>), (<[n, 3]>) -> (<[n, 3]>), (<[n, t, 3]>) {
+  ^bb0(%i: !dl.tensor<[], i64>, %x: <[n, 2]>, %h: <[n, 3]>):
+    %u = dl.contract "mk,nk->mn" %x, %c : (<[n, 2]>, <[3, 2]>) -> <[n, 3]>
+    %v = dl.contract "mk,nk->mn" %h, %d : (<[n, 3]>, <[3, 3]>) -> <[n, 3]>
+    %bias = dl.broadcast %e [1] : <[3]> to <[n, 3]>
+    %uv = dl.add %u, %v : <[n, 3]>
+    %z = dl.add %uv, %bias : <[n, 3]>
+    %next = dl.tanh %z : <[n, 3]>
+    dl.yield %next, %next : <[n, 3]>, <[n, 3]>
+  }
+  %sum = dl.reduce sum %all [1] : <[n, t, 3]> to <[n, 3]>
+  %r = dl.mul %sum, %last : <[n, 3]>)",
+                   "[n, 3]"});
+  // Backwards, with the index, two carries of which one feeds the other, and a value that is saved.
+  cases.push_back({"scan",
+                   {"[t, n]", "[n]", "[n]"},
+                   R"(%p, %q, %all = dl.scan <t> reverse xs(%a) axes [0] carries(%b, %c) stack_axes [1]
+    : (<[t, n]>), (<[n]>, <[n]>) -> (<[n]>, <[n]>), (<[n, t]>) {
+  ^bb0(%i: !dl.tensor<[], i64>, %x: <[n]>, %g: <[n]>, %h: <[n]>):
+    %fi = dl.cast %i : !dl.tensor<[], i64> to <[]>
+    %bi = dl.broadcast %fi [] : <[]> to <[n]>
+    %s = dl.sin %h : <[n]>
+    %xs = dl.mul %x, %s : <[n]>
+    %g1 = dl.add %g, %xs : <[n]>
+    %ih = dl.mul %bi, %g1 : <[n]>
+    %h1 = dl.cos %ih : <[n]>
+    %out = dl.mul %h1, %x : <[n]>
+    dl.yield %g1, %h1, %out : <[n]>, <[n]>, <[n]>
+  }
+  %last = dl.slice %all [#dl.poly<0>, #dl.poly<t - 1>] strides [1, 1] : <[n, t]> to <[n, 1]>
+  %flat = dl.reshape %last : <[n, 1]> to <[n]>
+  %r = dl.mul %p, %flat : <[n]>)",
+                   "[n]"});
+  // A scan in a scan; the inner one captures the outer one's carry.
+  cases.push_back({"scan",
+                   {"[n, t, 2]", "[2]", "[2]"},
+                   R"(%r = dl.scan <n> xs(%a) axes [0] carries(%b) stack_axes []
+    : (<[n, t, 2]>), (<[2]>) -> (<[2]>), () {
+  ^bb0(%i: !dl.tensor<[], i64>, %row: <[t, 2]>, %h: <[2]>):
+    %inner, %all = dl.scan <t> xs(%row) axes [0] carries(%c) stack_axes [0]
+      : (<[t, 2]>), (<[2]>) -> (<[2]>), (<[t, 2]>) {
+    ^bb0(%j: !dl.tensor<[], i64>, %x: <[2]>, %k: <[2]>):
+      %xh = dl.mul %x, %h : <[2]>
+      %sum = dl.add %xh, %k : <[2]>
+      %next = dl.sin %sum : <[2]>
+      dl.yield %next, %sum : <[2]>, <[2]>
+    }
+    %mean = dl.reduce sum %all [0] : <[t, 2]> to <[2]>
+    %m = dl.mul %mean, %inner : <[2]>
+    %h1 = dl.tanh %m : <[2]>
+    dl.yield %h1 : <[2]>
+  })",
+                   "[2]"});
+  // A carry that nothing changes, one that is never used, and a random mask drawn again going back.
+  cases.push_back({"scan",
+                   {"[t]", "[]"},
+                   R"(%seed = dl.constant 7 : i64 : !dl.tensor<[], i64>
+  %k, %u, %all = dl.scan <t> xs(%a) axes [0] carries(%b, %b) stack_axes [0]
+    : (<[t]>), (<[]>, <[]>) -> (<[]>, <[]>), (<[t]>) {
+  ^bb0(%i: !dl.tensor<[], i64>, %x: <[]>, %same: <[]>, %unused: <[]>):
+    %mask = dl.random site 3 seed %seed iteration %seed index %i : <[]>
+    %xm = dl.mul %x, %mask : <[]>
+    %e = dl.exp %same : <[]>
+    %y = dl.mul %xm, %e : <[]>
+    dl.yield %same, %y, %y : <[]>, <[]>, <[]>
+  }
+  %bk = dl.broadcast %k [] : <[]> to <[t]>
+  %r = dl.mul %all, %bk : <[t]>)",
+                   "[t]"});
+}
+
+} // namespace
+
+std::vector<GradientCase> gradientCases() {
+  std::vector<GradientCase> cases;
+  addElementwise(cases);
+  addShape(cases);
+  addReductions(cases);
+  addWindowed(cases);
+  addScans(cases);
+  return cases;
+}
+
+} // namespace dlc::test
