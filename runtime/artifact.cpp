@@ -5,6 +5,7 @@
 #include "runtime/artifact.h"
 #include "runtime/cpu_features.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -40,18 +41,25 @@ void find_missing_features(const schema::Variant *variant, variant_record &recor
       if (!cpu_has_feature(feature->c_str()))
         add(feature->c_str());
   }
+  // Instrumented kernels run only where the sanitizer is; dlsym finds it, wherever it is linked.
+  for (uint32_t i = 0; variant->imports() && i < variant->imports()->size(); ++i)
+    if (!dlsym(RTLD_DEFAULT, variant->imports()->Get(i)->name()->c_str())) {
+      add("AddressSanitizer");
+      break;
+    }
   record.usable = record.missing[0] == '\0';
 }
 
 // Maps a section read+execute: straight from the file when pages allow it, otherwise as a copy that is never
 // writable and executable at the same time.
 dlc_code_t map_code(const uint8_t *bytes, const dlc_artifact_section_t &section, int file,
-                    variant_record &record, dlc_status_t *status) {
+                    const schema::Variant *variant, variant_record &record, dlc_status_t *status) {
   if (section.size == 0)
     return DLC_OK;
   uint64_t page = uint64_t(sysconf(_SC_PAGESIZE));
   void *mapping = MAP_FAILED;
-  if (file >= 0 && section.offset % page == 0)
+  uint32_t imports = variant->imports() ? variant->imports()->size() : 0;
+  if (file >= 0 && section.offset % page == 0 && imports == 0)
     mapping = mmap(nullptr, section.size, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, off_t(section.offset));
   if (mapping == MAP_FAILED) {
     mapping = mmap(nullptr, section.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -59,6 +67,10 @@ dlc_code_t map_code(const uint8_t *bytes, const dlc_artifact_section_t &section,
       return fail(status, DLC_OUT_OF_MEMORY, "cannot map %llu bytes of code: %s",
                   static_cast<unsigned long long>(section.size), strerror(errno));
     memcpy(mapping, bytes + section.offset, section.size);
+    for (uint32_t i = 0; i < imports; ++i) {
+      void *address = dlsym(RTLD_DEFAULT, variant->imports()->Get(i)->name()->c_str());
+      memcpy(static_cast<uint8_t *>(mapping) + variant->imports()->Get(i)->slot(), &address, sizeof(address));
+    }
     __builtin___clear_cache(static_cast<char *>(mapping), static_cast<char *>(mapping) + section.size);
     if (mprotect(mapping, section.size, PROT_READ | PROT_EXEC) != 0) {
       int error = errno;
@@ -83,7 +95,7 @@ dlc_code_t load_variants(artifact *artifact, int file, dlc_status_t *status) {
     if (variant->target() == schema::Target::Cuda)
       record.code = bytes + section.offset;
     else if (record.usable)
-      DLC_TRY(map_code(bytes, section, file, record, status));
+      DLC_TRY(map_code(bytes, section, file, variant, record, status));
   }
   return DLC_OK;
 }

@@ -289,6 +289,14 @@ struct verifier {
       return malformed("variant", name, index, "its constants are not a section of constants");
     for (uint32_t i = 0; i < variant->kernels()->size(); ++i)
       DLC_TRY(check_kernel(variant->kernels()->Get(i), i, variant));
+    for (uint32_t i = 0; variant->imports() && i < variant->imports()->size(); ++i) {
+      const schema::Import *import = variant->imports()->Get(i);
+      uint64_t code_size = sections[variant->code()].size;
+      if (variant->target() != schema::Target::Cpu || strncmp(import->name()->c_str(), "__asan_", 7) != 0 ||
+          import->slot() % 8 != 0 || code_size < 8 || import->slot() > code_size - 8)
+        return malformed("import", import->name()->c_str(), i,
+                         "not a sanitizer's function, or its slot is not in the code");
+    }
     if (variant->layouts()->size() != metadata.states()->size())
       return malformed("variant", name, index, "needs one layout per state");
     for (uint32_t i = 0; i < variant->layouts()->size(); ++i)

@@ -205,8 +205,11 @@ Offset<schema::Variant> MetadataWriter::writeVariant(const Variant &variant, uin
   Tables<schema::Plan> plans;
   for (const Plan &plan : variant.plans)
     plans.push_back(writePlan(plan));
+  Tables<schema::Import> imports;
+  for (const Import &import : variant.imports)
+    imports.push_back(schema::CreateImportDirect(builder, import.name.c_str(), import.slot));
   return schema::CreateVariantDirect(builder, variant.name.c_str(), schema::Target(variant.target), &features,
-                                     codeSection, constantSection, &kernels, &layouts, &plans);
+                                     codeSection, constantSection, &kernels, &layouts, &plans, &imports);
 }
 
 std::string MetadataWriter::write(const std::vector<uint32_t> &codeSections,

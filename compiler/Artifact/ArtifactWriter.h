@@ -166,6 +166,15 @@ struct StateLayout {
   std::vector<uint8_t> permutation;
 };
 
+/// A function of AddressSanitizer that instrumented kernels (`--sanitize`) call: the image holds 8 bytes for
+/// its address, which the loader fills when the process has the sanitizer; otherwise the variant is not
+/// usable. The image defines the function itself as a jump through the slot, so it still has no undefined
+/// symbol.
+struct Import {
+  std::string name;  ///< "__asan_report_load4", …
+  uint64_t slot = 0; ///< Offset in Variant::code, a multiple of 8.
+};
+
 /// Kernels of a CPU variant are C functions `void kernel(const dlc_kernel_args *)` inside one
 /// position-independent image without relocations or imports. Kernels of a CUDA variant take each binding's
 /// pointer, then each symbol as i64; a work-group is a block.
@@ -178,6 +187,7 @@ struct Variant {
   std::vector<Kernel> kernels;
   std::vector<StateLayout> layouts; ///< One per state, or empty when all are identities.
   std::vector<Plan> plans;          ///< One per entry.
+  std::vector<Import> imports;      ///< Only with --sanitize.
 };
 
 /// Keys are those of dlc_fit_info in dlc_runtime.h.

@@ -275,7 +275,7 @@ TEST(Loader, ChecksCommands) {
   description.variants[0].plans[step].commands[0].body[0].bindings[0].terms[0].bias = 1;
   EXPECT_NE(messageFor(description).find("stride, modulus or bias is bad"), std::string::npos);
   description = makeLittleModel();
-  description.variants[0].plans[step].commands[2].kernel = 10;
+  description.variants[0].plans[step].commands[2].kernel = 11;
   EXPECT_NE(messageFor(description).find("kernel that does not exist"), std::string::npos);
   description = makeLittleModel();
   description.variants[0].plans[step].commands[2].bindings.resize(65);
@@ -296,6 +296,32 @@ TEST(Loader, RefusesExpressionsThatNeedTooMuchStack) {
   ArtifactDescription description = makeLittleModel();
   description.entries[1].arguments[0].dims[0] = deep;
   EXPECT_NE(messageFor(description).find("expression"), std::string::npos);
+}
+
+TEST(Loader, ConnectsInstrumentedKernelsToTheSanitizer) {
+  ArtifactDescription description = makeOneEntry({}, {});
+  description.states = {{"w", Dtype::F32, {4}, StateRole::Parameter, -1, -1, 0}};
+  description.variants[0].plans[0].commands = {
+      run(ReportKernel, 1, {bind(BindingKind::State, 0, Access::Read, 16)})};
+  description.variants[0].imports = {reportImport()};
+  ArtifactHandle artifact = load(description);
+  ASSERT_TRUE(artifact);
+#if __has_feature(address_sanitizer)
+  dlc_session_options_t options = {};
+  options.threads = 1; // the death test forks
+  SessionHandle session = open(artifact.get(), options);
+  EXPECT_DEATH((void)dlc_session_run(session.get(), 0, nullptr, 0, nullptr, 0, nullptr), "AddressSanitizer");
+#else
+  dlc_variant_info_t info;
+  ASSERT_EQ(dlc_artifact_variant(artifact.get(), 0, &info, nullptr), DLC_OK);
+  EXPECT_FALSE(info.usable);
+  EXPECT_STREQ(info.missing, "AddressSanitizer");
+#endif
+  for (Import import :
+       {Import{"system", 0}, Import{"__asan_report_load4", 4}, Import{"__asan_report_load4", 1 << 30}}) {
+    description.variants[0].imports = {import};
+    EXPECT_NE(messageFor(description).find("import " + import.name), std::string::npos);
+  }
 }
 
 TEST(Loader, ReportsWhenMemoryIsShort) {

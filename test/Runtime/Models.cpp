@@ -33,8 +33,14 @@ Variant makeVariant(size_t entryCount, const std::string &name) {
   add("overrun", kernel_overrun);
   add("control", kernel_control);
   add("copy", kernel_copy);
+  add("report", kernel_report);
   variant.plans.resize(entryCount);
   return variant;
+}
+
+Import reportImport() {
+  auto *slot = reinterpret_cast<const volatile unsigned char *>(&kernel_report_slot);
+  return {"__asan_report_load4", uint64_t(slot - __start_dlc_kernels)};
 }
 
 Binding bind(BindingKind kind, uint32_t index, Access access, Expression extent, Expression offset,

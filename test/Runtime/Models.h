@@ -25,6 +25,7 @@ enum KernelIndex : uint32_t {
   OverrunKernel,
   ControlKernel,
   CopyKernel,
+  ReportKernel,
 };
 
 /// A variant that every machine can run, with all test kernels and empty plans.
@@ -37,6 +38,9 @@ artifact::ArtifactDescription makeOneEntry(artifact::Entry entry, artifact::Plan
 /// train, an eval and an infer entry, a loop, two variants, fit defaults. `step` and `predict` take x
 /// f32[n,3].
 artifact::ArtifactDescription makeLittleModel();
+
+/// Where kernel_report expects the address of __asan_report_load4.
+artifact::Import reportImport();
 
 artifact::Binding bind(artifact::BindingKind kind, uint32_t index, artifact::Access access,
                        artifact::Expression extent, artifact::Expression offset = 0,

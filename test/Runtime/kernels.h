@@ -34,6 +34,11 @@ void kernel_control(const dlc_kernel_args_t *args);
 // copy(in u8[dims[0]*4], out): copies dims[0] words
 void kernel_copy(const dlc_kernel_args_t *args);
 
+// report(in f32[4]): calls __asan_report_load4(in + 4) through the slot below, as an instrumented kernel
+// would
+void kernel_report(const dlc_kernel_args_t *args);
+extern void *volatile kernel_report_slot __attribute__((visibility("hidden")));
+
 extern const unsigned char __start_dlc_kernels[], __stop_dlc_kernels[];
 
 #ifdef __cplusplus

@@ -80,6 +80,10 @@ private:
     addSection(variant.constants());
     for (const schema::Kernel *kernel : *variant.kernels())
       add(kernel->code_offset(), kernel->scratch());
+    for (uint32_t i = 0; variant.imports() && i < variant.imports()->size(); ++i) {
+      text.append(variant.imports()->Get(i)->name()->str());
+      add(variant.imports()->Get(i)->slot());
+    }
     for (const schema::StateLayout *layout : *variant.layouts())
       addScalars(layout->permutation());
     for (const schema::Plan *plan : *variant.plans()) {
