@@ -5,6 +5,7 @@
 #include "compiler/Autodiff/Autodiff.h"
 #include "compiler/Dialect/Dl.h"
 #include "compiler/Reference/Evaluator.h"
+#include "compiler/Memory/Passes.h"
 #include "compiler/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -34,6 +35,7 @@ int main(int argc, char **argv) {
   dlc::reference::registerReferencePasses();
   dlc::autodiff::registerAutodiffPasses();
   dlc::registerTransformsPasses();
+  dlc::memory::registerMemoryPasses();
 
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "dlc-opt: single passes of dlc\n", registry));
 }
