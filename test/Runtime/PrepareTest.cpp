@@ -94,22 +94,26 @@ TEST(Prepare, NeverOverlapsConflictingBuffers) {
   }
 }
 
-TEST(Prepare, ReusesAHandleForTheSameDims) {
-  ArtifactHandle artifact = load(makeAddresses({{Expression::symbol(0) * 64, {}}}));
+TEST(Prepare, SharesOneArenaAndReusesHandles) {
+  ArtifactDescription description = makeAddresses({{Expression::symbol(1) * 64, {}}});
+  description.entries[0].symbols.push_back({"m", 1, INT64_MAX, 1});
+  ArtifactHandle artifact = load(description);
   SessionHandle session = open(artifact.get());
-  dlc_prepared_t *first, *second, *third;
-  int64_t one = 1, two = 2;
-  ASSERT_EQ(dlc_session_prepare(session.get(), 0, &one, 1, &first, nullptr), DLC_OK);
-  ASSERT_EQ(dlc_session_prepare(session.get(), 0, &two, 1, &second, nullptr), DLC_OK);
-  ASSERT_EQ(dlc_session_prepare(session.get(), 0, &one, 1, &third, nullptr), DLC_OK);
-  EXPECT_EQ(first, third);
-  EXPECT_NE(first, second);
-  // The arena moved when the larger one was prepared; the smaller one still runs.
-  int64_t address = 0;
-  dlc_tensor_t result = tensor(&address, DLC_I64, {1});
+  dlc_prepared_t *small, *large, *again;
+  int64_t one[] = {1, 1}, many[] = {1, 5000};
+  ASSERT_EQ(dlc_session_prepare(session.get(), 0, one, 2, &small, nullptr), DLC_OK);
+  ASSERT_EQ(dlc_session_prepare(session.get(), 0, many, 2, &large, nullptr), DLC_OK);
+  ASSERT_EQ(dlc_session_prepare(session.get(), 0, one, 2, &again, nullptr), DLC_OK);
+  EXPECT_EQ(small, again);
+  EXPECT_NE(small, large);
+  // The arena moved when the larger one was prepared, and the smaller one moved with it.
+  int64_t smallAddress = 0, largeAddress = 1;
+  dlc_tensor_t smallResult = tensor(&smallAddress, DLC_I64, {1}),
+               largeResult = tensor(&largeAddress, DLC_I64, {1});
   dlc_status_t status;
-  EXPECT_EQ(dlc_prepared_run(first, nullptr, 0, &result, 1, &status), DLC_OK) << status.message;
-  EXPECT_NE(address, 0);
+  ASSERT_EQ(dlc_prepared_run(small, nullptr, 0, &smallResult, 1, &status), DLC_OK) << status.message;
+  ASSERT_EQ(dlc_prepared_run(large, nullptr, 0, &largeResult, 1, &status), DLC_OK) << status.message;
+  EXPECT_EQ(smallAddress, largeAddress);
 }
 
 TEST(Prepare, RefusesDimsThatOverflow) {
