@@ -47,7 +47,8 @@ struct device_operations {
   dlc_code_t (*download)(device *device, void *destination, const void *source, uint64_t size,
                          dlc_status_t *status);
   dlc_code_t (*clear)(device *device, void *destination, uint64_t size, dlc_status_t *status);
-  // Called when an execution is prepared and again when the arena has moved; `discard` undoes it.
+  // Called when an execution is prepared and again when the arena has moved; `discard` undoes it, and accepts
+  // one that was never captured.
   dlc_code_t (*capture)(device *device, execution *execution, dlc_status_t *status);
   void (*discard)(device *device, execution *execution);
   dlc_code_t (*run)(device *device, const execution *execution, dlc_status_t *status);

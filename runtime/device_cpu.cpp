@@ -4,6 +4,8 @@
 
 #include "runtime/executor.h"
 
+#include <sys/mman.h>
+
 namespace dlc::runtime {
 namespace {
 
