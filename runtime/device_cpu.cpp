@@ -13,9 +13,18 @@ dlc_code_t open_cpu(device *, const artifact *, uint32_t, dlc_status_t *) {
   return DLC_OK;
 }
 void close_cpu(device *) {}
+
+// Large blocks ask for huge pages: activations of a training step span thousands of small ones.
 void *allocate_on_cpu(device *device, uint64_t size) {
-  return device->memory->allocate(size);
+  constexpr uint64_t huge_page = uint64_t(2) << 20;
+  void *block = device->memory->allocate(size);
+  uint64_t begin = align_up(reinterpret_cast<uintptr_t>(block), huge_page);
+  uint64_t end = (reinterpret_cast<uintptr_t>(block) + size) & ~(huge_page - 1);
+  if (block && begin < end)
+    madvise(reinterpret_cast<void *>(begin), end - begin, MADV_HUGEPAGE); // advice: it may fail
+  return block;
 }
+
 void release_on_cpu(device *device, void *pointer, uint64_t size) {
   device->memory->release(pointer, size);
 }
