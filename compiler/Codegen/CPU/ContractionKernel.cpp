@@ -26,8 +26,11 @@ std::optional<DirectOperand> findDirect(TiledKernel &kernel, const Contraction &
   indices.set(contraction.batch, batch);
   indices.set(rows, zero);
   indices.set(contraction.depth, zero);
-  Value offset =
-      kernel.emitter.linear(*memory, kernel.emitter.expand(type.getShape(), indices.position(tensorLetters)));
+  ElementEmitter &emitter = kernel.emitter;
+  Value offset = memory->offset ? memory->offset : kernel.constant(0);
+  Position first = emitter.expand(type.getShape(), indices.position(tensorLetters));
+  for (auto [index, stride] : llvm::zip_equal(first, memory->strides))
+    offset = emitter.add(offset, emitter.mul(emitter.uniformValue(index), emitter.evaluate(stride)));
   return DirectOperand{memory->memref, offset, *rowStride, *depthStride};
 }
 

@@ -154,7 +154,7 @@ void ConvolutionKernel::materializeFilter(Value first, Value count, int64_t pitc
     Position position{Index::uniform(output), Index::uniform(input),
                       Index::contiguous(at).covering(shape.spatial)};
     Value elements = emitter.emitVector(shape.filter, position);
-    Value mask = emitter.makeTailMask(at, kernel.constant(positions));
+    Value mask = emitter.firstLanes(emitter.sub(kernel.constant(positions), at));
     vector::MaskedStoreOp::create(kernel.builder(), filterMemory, ValueRange{emitter.add(line, at)}, mask,
                                   elements);
   };
@@ -163,8 +163,8 @@ void ConvolutionKernel::materializeFilter(Value first, Value count, int64_t pitc
                     [&](Value channel, ValueRange) -> SmallVector<Value> {
                       emitter.forLoop(kernel.constant(0), kernel.constant(positions), kTileLanes, {},
                                       [&](Value at, ValueRange) -> SmallVector<Value> {
-                                        emitter.withMask(emitter.makeTailMask(at, kernel.constant(positions)),
-                                                         [&] { copy(row, channel, at); });
+                                        emitter.withFirstLanes(emitter.sub(kernel.constant(positions), at),
+                                                               [&] { copy(row, channel, at); });
                                         return {};
                                       });
                       return {};
@@ -256,19 +256,21 @@ void ConvolutionKernel::storeTile(Value batch, Value row, Extent height, Value v
   Value heightValue = IndexMath(kernel.builder(), kernel.builder().getLoc()).value(height);
   Value left = emitter.sub(vectorCount, vectorTile);
   Value vectors = emitter.minimum(left, kernel.constant(tile.vectors));
-  Value width = emitter.evaluate(resultType.getDim(resultType.getRank() - 1));
+  dl::PolynomialAttr columns = resultType.getDim(resultType.getRank() - 1);
+  Value width = emitter.evaluate(columns);
+  bool isWhole = columns.isConstant() && *columns.getConstantValue() % kTileLanes == 0;
   Value firstChannel =
       emitter.add(emitter.mul(channelGroup, emitter.evaluate(rows)), emitter.add(firstRow, row));
   emitter.forLoop(kernel.constant(0), vectors, 1, {}, [&](Value v, ValueRange) -> SmallVector<Value> {
     Position inImage = vectorPosition(emitter.add(vectorTile, v));
-    Value mask = emitter.makeTailMask(inImage.back().base, width);
+    Value lanes = emitter.sub(width, inImage.back().base);
     emitter.forLoop(kernel.constant(0), heightValue, 1, {}, [&](Value i, ValueRange) -> SmallVector<Value> {
       Position position{Index::uniform(batch), Index::uniform(emitter.add(firstChannel, i))};
       position.append(inImage);
       Value at = emitter.add(emitter.mul(i, kernel.constant(tile.columns())),
                              emitter.mul(v, kernel.constant(kTileLanes)));
-      emitter.withMask(
-          mask, [&] { kernel.emitEpilogue(position, [&] { return kernel.loadScratch(tileMemory, at); }); });
+      auto store = [&] { kernel.emitEpilogue(position, [&] { return kernel.loadScratch(tileMemory, at); }); };
+      isWhole ? store() : emitter.withFirstLanes(lanes, store);
       return {};
     });
     return {};

@@ -147,7 +147,7 @@ VectorOperand DenseKernel::operandB(Value column, Value columnInBlock, Chunk chu
     result.bases.push_back(emitter.add(base, kernel.constant(v * kTileLanes)));
     if (!known || *known % tile.columns() != 0)
       result.masks.push_back(
-          emitter.makeTailMask(emitter.add(column, kernel.constant(v * kTileLanes)), allColumns));
+          emitter.firstLanes(emitter.sub(allColumns, emitter.add(column, kernel.constant(v * kTileLanes)))));
   }
   return result;
 }
@@ -227,7 +227,7 @@ void DenseKernel::finish(Value row, Extent height, Value column, Value width) {
           if (isWhole)
             store();
           else
-            emitter.withMask(emitter.makeTailMask(at, allColumns), store);
+            emitter.withFirstLanes(emitter.sub(allColumns, at), store);
           return {};
         });
     return {};

@@ -52,8 +52,8 @@ Value emitMasked(TiledKernel &kernel, const PanelSource &source, bool isWhole, V
   if (isWhole)
     return kernel.emitter.broadcast(source.emit(row, segment, inner));
   Value result;
-  kernel.emitter.withMask(kernel.emitter.makeTailMask(begin, end),
-                          [&] { result = kernel.emitter.broadcast(source.emit(row, segment, inner)); });
+  kernel.emitter.withFirstLanes(kernel.emitter.sub(end, begin),
+                                [&] { result = kernel.emitter.broadcast(source.emit(row, segment, inner)); });
   return result;
 }
 

@@ -131,7 +131,7 @@ void PaddedImage::copyRow(MutableArrayRef<Index> position, Value line) {
       if (constant && *constant % kTileLanes == 0)
         move();
       else
-        emitter.withMask(emitter.makeTailMask(i, end), move);
+        emitter.withFirstLanes(emitter.sub(end, i), move);
       return {};
     });
   };
@@ -142,7 +142,7 @@ void PaddedImage::copyRow(MutableArrayRef<Index> position, Value line) {
     target.isConstant = false;
     Value end = emitter.evaluate(size);
     emitter.forLoop(kernel.constant(0), end, kTileLanes, {}, [&](Value i, ValueRange) -> SmallVector<Value> {
-      emitter.withMask(emitter.makeTailMask(i, end), [&] {
+      emitter.withFirstLanes(emitter.sub(end, i), [&] {
         position.back() = Index::contiguous(i);
         emitter.store(target, type, {Index::contiguous(i)}, emitter.emitVector(shape.image, position));
       });

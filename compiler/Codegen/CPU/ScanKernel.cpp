@@ -156,7 +156,7 @@ void ScanKernel::forElements(dl::TensorType type, llvm::function_ref<void(ArrayR
       if (known && *known % kTileLanes == 0)
         body(position);
       else
-        emitter.withMask(emitter.makeTailMask(column, end), [&] { body(position); });
+        emitter.withFirstLanes(emitter.sub(end, column), [&] { body(position); });
       position.pop_back();
     });
   });
@@ -213,7 +213,7 @@ void ScanKernel::prepareContraction(dl::ContractOp op) {
     loop(constant(0), emitter.evaluate(product.depth), 1, [&](Value k) {
       loop(constant(0), end, kTileLanes, [&](Value column) {
         Value elements;
-        emitter.withMask(emitter.makeTailMask(column, end), [&] {
+        emitter.withFirstLanes(emitter.sub(end, column), [&] {
           elements =
               emitter.emitVector(op.getRhs(), {Index::uniform(k), Index::contiguous(column, kTileLanes)});
         });
@@ -261,7 +261,8 @@ void ScanKernel::emitContraction(dl::ContractOp op) {
           for (int64_t v = 0; v < vectors; ++v) {
             b.bases.push_back(emitter.add(base, constant(v * kTileLanes)));
             if (!known || *known % (vectors * kTileLanes) != 0)
-              b.masks.push_back(emitter.makeTailMask(emitter.add(column, constant(v * kTileLanes)), columns));
+              b.masks.push_back(
+                  emitter.firstLanes(emitter.sub(columns, emitter.add(column, constant(v * kTileLanes)))));
           }
           TileOperand c{product.result.memory, emitter.add(emitter.mul(constant(row), resultPitch), column),
                         resultPitch};
