@@ -113,14 +113,23 @@ dlc_code_t open_session(session *session, const dlc_session_options_t &options, 
   return DLC_OK;
 }
 
+void release_arena(session *session) {
+  if (!session->arena)
+    return;
+  if (session->red_zones)
+    unpoison_red_zones({session->arena, session->arena_size, nullptr, 0});
+  session->device.operations->release(&session->device, session->arena, session->arena_size);
+  session->arena = nullptr;
+  session->arena_size = 0;
+}
+
 // Makes arena and scratch at least as large as an entry needs. The old ones go first, so that the peak is
 // that of the largest entry; if the new ones cannot be had, runs are refused until a smaller entry is
 // prepared.
 dlc_code_t grow_memory(session *session, const schedule &plan, dlc_status_t *status) {
   device &device = session->device;
   if (plan.arena_size > session->arena_size) {
-    device.operations->release(&device, session->arena, session->arena_size);
-    session->arena_size = 0;
+    release_arena(session);
     session->arena_generation += 1;
     session->arena = static_cast<uint8_t *>(device.operations->allocate(&device, plan.arena_size));
     if (!session->arena)
@@ -307,11 +316,7 @@ void dlc_session_release(dlc_session_t *session) {
     session->prepared = first->next;
     release_prepared(session, first);
   }
-  if (device.operations && session->arena) {
-    if (session->red_zones)
-      unpoison_red_zones({session->arena, session->arena_size, nullptr, 0});
-    device.operations->release(&device, session->arena, session->arena_size);
-  }
+  release_arena(session);
   session->memory.release(device.scratch, session->scratch_size);
   release_thread_pool(&session->memory, device.pool);
   release_state_store(session->own_states);
