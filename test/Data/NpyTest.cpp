@@ -3,7 +3,7 @@
 
 #include "test/Data/TestFiles.h"
 
-#include <cstring>
+#include <algorithm>
 
 namespace dlc::data {
 namespace {
@@ -28,7 +28,8 @@ TEST_F(Npy, EveryTypeComesBackAsItWasWritten) {
       Status status = read_npy(path("a.npy"), tensor);
       ASSERT_TRUE(status.ok()) << status.message();
       EXPECT_EQ(format_type(tensor.type, tensor.shape), format_type(type, shape));
-      EXPECT_EQ(memcmp(tensor.bytes.data(), bytes.data(), tensor.bytes.size()), 0);
+      EXPECT_TRUE(std::equal(tensor.bytes.begin(), tensor.bytes.end(),
+                             reinterpret_cast<const std::byte *>(bytes.data())));
     }
   }
 }
