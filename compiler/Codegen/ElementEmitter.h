@@ -70,20 +70,24 @@ public:
   Value getMask() const { return mask; }
   /// Emits `body` with the mask (vector<16xi1>) combined with the present one.
   void withMask(Value extra, llvm::function_ref<void()> body);
+  /// Emits `body` for the first `count` lanes (an index; below 1: none, above 15: all). Not within another
+  /// mask.
+  void withFirstLanes(Value count, llvm::function_ref<void()> body);
   /// Emits `body` for scalars that matter only where `extra` (i1) holds.
   void withGuard(Value extra, llvm::function_ref<void()> body);
-  /// The mask of the lanes l with base + l < bound.
-  Value makeTailMask(Value base, Value bound);
+  /// The mask of the lanes l with l < count (an index).
+  Value firstLanes(Value count);
 
   //===--- Index arithmetic ---===//
-  Value constant(int64_t value);                 ///< Of type index.
+  Value constant(int64_t value);             ///< Of type index.
+  Value constantOf(Type type, double value); ///< Of a scalar or vector type (integers: value as it is).
+  Value constantOf(TypedAttr attribute);
   Value evaluate(dl::PolynomialAttr polynomial); ///< Of type index, in the outermost scope.
   /// Constant-folding, placed in the outermost possible scope.
   Value add(Value a, Value b), sub(Value a, Value b), mul(Value a, Value b), minimum(Value a, Value b);
   Value divide(Value a, Value b), remainder(Value a, Value b),
       ceilDivide(Value a, Value b); ///< Operands >= 0.
   Value less(Value a, Value b);
-  Value linear(const Memory &memory, ArrayRef<Index> uniformPosition); ///< Element offset in the memref.
 
   /// The same element of row-major data under another shape: how a position passes a reshape, in either
   /// direction. Axes that the shapes have in common pass unchanged.
@@ -91,6 +95,17 @@ public:
                    ArrayRef<dl::PolynomialAttr> to);
   /// One index per axis.
   Position expand(ArrayRef<dl::PolynomialAttr> shape, ArrayRef<Index> position);
+  /// The whole position as one row-major linear index covering all axes.
+  Index linearize(ArrayRef<dl::PolynomialAttr> shape, ArrayRef<Index> position);
+  /// (index / divisor, index mod divisor) for an index >= 0; `divisor` > 0.
+  std::pair<Index, Index> divideWithRemainder(const Index &index, dl::PolynomialAttr divisor);
+  /// index · factor, a + b; both cover one axis.
+  Index scale(const Index &index, dl::PolynomialAttr factor);
+  Index sum(const Index &a, const Index &b);
+  Value uniformValue(const Index &index); ///< base + offset.
+  Value laneOffsets(const Index &index);  ///< vector<16xi32>: lane l's distance from base + offset.
+  /// base + offset + lane's part, as i64: a scalar if uniform, else vector<16xi64>.
+  Value wideValue(const Index &index);
 
   //===--- Types and placement ---===//
   ImplicitLocOpBuilder &getBuilder() { return builder; }
@@ -105,31 +120,51 @@ public:
   }
   /// Moves the insertion point to the end of the outermost scope in which all operands exist (for use under
   /// an InsertionGuard).
-  void placeFor(ValueRange operands);
+  void placeFor(ValueRange operands, size_t outermost = 0);
 
 private:
   struct Scope {
-    Operation
-        *anchor; ///< The operation in the scope outside whose block this is; null for the kernel's entry.
+    Operation *anchor; ///< The operation in the scope outside whose block this is; null for the kernel's entry.
     Block *block;
+    bool isConditional = false; ///< A branch of an `if`.
     struct Entry {
       Position position;
       Value result;
     };
-    DenseMap<Value, SmallVector<Entry, 2>> values;
+    DenseMap<std::pair<void *, int>, SmallVector<Entry, 2>> values;
+    DenseMap<std::tuple<int, Value, Value>, Value> arithmetic;
     DenseMap<Attribute, Value> attributes; ///< Constants and polynomials, in the outermost scope.
   };
 
-  friend class ReductionEmitter;
-  friend class WindowEmitter;
-  friend class ShapeEmitter;
-  friend class RandomEmitter;
-
   size_t levelOf(Value value) const;
-  Value lookUp(Value value, ArrayRef<Index> position);
-  void remember(Value value, ArrayRef<Index> position, Value result);
+  /// The innermost scope that is entered under a condition: memory is not read outside of it.
+  size_t conditionLevel() const;
+  /// Emits `body` as if the scopes inside of `level` had not been entered yet.
+  Value atLevel(size_t level, llvm::function_ref<Value()> body);
+  size_t levelOf(ArrayRef<Index> position) const;
+  Value arithmetic(int kind, Value a, Value b, llvm::function_ref<Value()> make);
+
+  /// Remembered results: of a value (tag 0), or of a part that several positions share (tag > 0).
+  using Key = std::pair<void *, int>;
+  Value lookUp(Key key, ArrayRef<Index> position);
+  void remember(Key key, ArrayRef<Index> position, Value result);
+  void forgetConditional(size_t mark);
+
+  // By family of operations; `position` is in the result.
   Value emitUncached(Value value, ArrayRef<Index> position);
-  Value emitElementwise(Operation *op, ArrayRef<Index> position);
+  Value emitElementwise(Operation *op, ArrayRef<Index> position); // EmitElementwise.cpp
+  Value emitIota(dl::IotaOp op, ArrayRef<Index> position);        // EmitShape.cpp
+  Value emitBroadcast(dl::BroadcastOp op, ArrayRef<Index> position);
+  Value emitTranspose(dl::TransposeOp op, ArrayRef<Index> position);
+  Value emitSlice(dl::SliceOp op, ArrayRef<Index> position);
+  Value emitPad(dl::PadOp op, ArrayRef<Index> position);
+  Value emitConcat(dl::ConcatOp op, ArrayRef<Index> position);
+  Value emitRandom(dl::RandomOp op, ArrayRef<Index> position); // EmitRandom.cpp
+  Value emitReduce(dl::ReduceOp op, ArrayRef<Index> position); // EmitReduction.cpp
+  Value emitArgMax(dl::ArgMaxOp op, ArrayRef<Index> position);
+  Value emitMaxPool(dl::MaxPoolOp op, ArrayRef<Index> position); // EmitPooling.cpp
+  Value emitMaxPoolGrad(dl::MaxPoolGradOp op, ArrayRef<Index> position);
+  Value emitMaxPoolSelect(dl::MaxPoolSelectOp op, ArrayRef<Index> position);
 
   ImplicitLocOpBuilder &builder;
   int64_t lanes;
@@ -137,8 +172,12 @@ private:
   DenseMap<Value, Memory> memories;
   DenseMap<Value, Source> sources;
   SmallVector<std::unique_ptr<Scope>> scopes;
-  Value mask;  ///< vector<16xi1> or null.
-  Value guard; ///< i1 or null.
+  Value mask;      ///< vector<16xi1> or null.
+  Value maskCount; ///< Index: the mask is the first so many lanes; null: some other mask.
+  Value guard;     ///< i1 or null.
+  /// What was remembered under a mask or guard, to be forgotten with it.
+  SmallVector<std::pair<Scope *, Key>> conditional;
+  unsigned conditionDepth = 0;
 };
 
 /// The type that carries an element in registers: bool is i1, ui8 is i8, bf16 and f16 are f32 (rounded after

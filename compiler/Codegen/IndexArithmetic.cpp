@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Arithmetic on indices while code is generated: scalars of type index with constant folding, and the indices
+// of all lanes as positions pass reshapes.
+
+#include "compiler/Codegen/ValueBuilder.h"
+
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
+
+#include <numeric>
+
+namespace dlc::codegen {
+
+//===----------------------------------------------------------------------===//
+// Scalars
+//===----------------------------------------------------------------------===//
+
+static std::optional<int64_t> constantOfIndex(Value value) {
+  APInt constant;
+  if (matchPattern(value, m_ConstantInt(&constant)))
+    return constant.getSExtValue();
+  return std::nullopt;
+}
+
+Value ElementEmitter::constantOf(TypedAttr attribute) {
+  Type type = computeType(attribute.getType());
+  if (type != attribute.getType()) {
+    if (auto number = dyn_cast<FloatAttr>(attribute))
+      attribute = FloatAttr::get(type, number.getValueAsDouble());
+    else
+      attribute = IntegerAttr::get(type, cast<IntegerAttr>(attribute).getValue());
+  }
+  Value &known = scopes.front()->attributes[attribute];
+  if (!known)
+    known = create<arith::ConstantOp>({}, attribute);
+  return known;
+}
+
+Value ElementEmitter::constantOf(Type type, double value) {
+  Type scalar = getElementTypeOrSelf(type);
+  TypedAttr attribute;
+  if (isa<FloatType>(scalar))
+    attribute = FloatAttr::get(scalar, value);
+  else if (isa<IndexType>(scalar))
+    attribute = IntegerAttr::get(scalar, static_cast<int64_t>(value));
+  else
+    attribute = IntegerAttr::get(
+        scalar,
+        APInt(64, static_cast<uint64_t>(static_cast<int64_t>(value))).trunc(scalar.getIntOrFloatBitWidth()));
+  if (auto shaped = dyn_cast<VectorType>(type))
+    attribute = DenseElementsAttr::get(shaped, static_cast<Attribute>(attribute));
+  Value &known = scopes.front()->attributes[attribute];
+  if (!known)
+    known = create<arith::ConstantOp>({}, attribute);
+  return known;
+}
+
+Value ElementEmitter::constant(int64_t value) {
+  Attribute attribute = builder.getIndexAttr(value);
+  Value &known = scopes.front()->attributes[attribute];
+  if (!known)
+    known = create<arith::ConstantIndexOp>({}, value);
+  return known;
+}
+
+Value ElementEmitter::evaluate(dl::PolynomialAttr polynomial) {
+  if (std::optional<int64_t> value = polynomial.getConstantValue())
+    return constant(*value);
+  if (Value known = scopes.front()->attributes.lookup(polynomial))
+    return known;
+  Value total;
+  for (auto [coefficient, monomial] :
+       llvm::zip_equal(polynomial.getCoefficients(), polynomial.getMonomials())) {
+    Value term = constant(coefficient);
+    for (StringAttr symbol : monomial.getAsRange<StringAttr>())
+      term = mul(term, symbols(symbol.getValue()));
+    total = total ? add(total, term) : term;
+  }
+  scopes.front()->attributes[polynomial] = total;
+  return total;
+}
+
+Value ElementEmitter::arithmetic(int kind, Value a, Value b, llvm::function_ref<Value()> make) {
+  std::tuple<int, Value, Value> key(kind, a, b);
+  for (std::unique_ptr<Scope> &scope : llvm::reverse(scopes))
+    if (Value known = scope->arithmetic.lookup(key))
+      return known;
+  Value result = make();
+  scopes[levelOf(result)]->arithmetic[key] = result;
+  return result;
+}
+
+Value ElementEmitter::add(Value a, Value b) {
+  std::optional<int64_t> x = constantOfIndex(a), y = constantOfIndex(b);
+  if (x && y)
+    return constant(*x + *y);
+  if (x == 0)
+    return b;
+  if (y == 0)
+    return a;
+  return arithmetic(0, a, b, [&] { return create<arith::AddIOp>({a, b}, a, b); });
+}
+
+Value ElementEmitter::sub(Value a, Value b) {
+  std::optional<int64_t> x = constantOfIndex(a), y = constantOfIndex(b);
+  if (x && y)
+    return constant(*x - *y);
+  if (y == 0)
+    return a;
+  return arithmetic(1, a, b, [&] { return create<arith::SubIOp>({a, b}, a, b); });
+}
+
+Value ElementEmitter::mul(Value a, Value b) {
+  std::optional<int64_t> x = constantOfIndex(a), y = constantOfIndex(b);
+  if (x && y)
+    return constant(*x * *y);
+  if (x == 0 || y == 0)
+    return constant(0);
+  if (x == 1)
+    return b;
+  if (y == 1)
+    return a;
+  return arithmetic(2, a, b, [&] { return create<arith::MulIOp>({a, b}, a, b); });
+}
+
+Value ElementEmitter::divide(Value a, Value b) {
+  std::optional<int64_t> x = constantOfIndex(a), y = constantOfIndex(b);
+  if (x && y && *y > 0)
+    return constant(*x / *y);
+  if (y == 1)
+    return a;
+  // (i · c) / d is i · (c / d) where d divides c.
+  if (auto product = a.getDefiningOp<arith::MulIOp>(); product && y)
+    if (std::optional<int64_t> c = constantOfIndex(product.getRhs()); c && *c % *y == 0)
+      return mul(product.getLhs(), constant(*c / *y));
+  return arithmetic(3, a, b, [&] { return create<arith::DivUIOp>({a, b}, a, b); });
+}
+
+Value ElementEmitter::remainder(Value a, Value b) {
+  std::optional<int64_t> x = constantOfIndex(a), y = constantOfIndex(b);
+  if (x && y && *y > 0)
+    return constant(*x % *y);
+  if (y == 1)
+    return constant(0);
+  if (auto product = a.getDefiningOp<arith::MulIOp>(); product && y)
+    if (std::optional<int64_t> c = constantOfIndex(product.getRhs()); c && *c % *y == 0)
+      return constant(0);
+  return arithmetic(4, a, b, [&] { return create<arith::RemUIOp>({a, b}, a, b); });
+}
+
+Value ElementEmitter::ceilDivide(Value a, Value b) {
+  return divide(add(a, sub(b, constant(1))), b);
+}
+
+Value ElementEmitter::minimum(Value a, Value b) {
+  std::optional<int64_t> x = constantOfIndex(a), y = constantOfIndex(b);
+  if (x && y)
+    return constant(std::min(*x, *y));
+  return arithmetic(5, a, b, [&] { return create<arith::MinSIOp>({a, b}, a, b); });
+}
+
+Value ElementEmitter::less(Value a, Value b) {
+  return arithmetic(6, a, b, [&] { return create<arith::CmpIOp>({a, b}, arith::CmpIPredicate::slt, a, b); });
+}
+
+//===----------------------------------------------------------------------===//
+// Lanes
+//===----------------------------------------------------------------------===//
+
+Value ElementEmitter::uniformValue(const Index &index) {
+  return index.offset == 0 ? index.base : add(index.base, constant(index.offset));
+}
+
+Value ElementEmitter::laneOffsets(const Index &index) {
+  if (index.lanes)
+    return index.lanes;
+  SmallVector<int32_t> offsets;
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    offsets.push_back(static_cast<int32_t>(lane * index.stride));
+  Attribute attribute = builder.getI32VectorAttr(offsets);
+  Value &known = scopes.front()->attributes[attribute];
+  if (!known)
+    known = create<arith::ConstantOp>({}, cast<TypedAttr>(attribute));
+  return known;
+}
+
+Value ElementEmitter::wideValue(const Index &index) {
+  ValueBuilder values(*this);
+  Value base = uniformValue(index);
+  Value wide = create<arith::IndexCastOp>({base}, builder.getI64Type(), base);
+  if (index.isUniform())
+    return wide;
+  return values.addi(wide, values.extsi(laneOffsets(index), values.i64()));
+}
+
+Value ElementEmitter::firstLanes(Value count) {
+  if (std::optional<int64_t> known = constantOfIndex(count)) {
+    SmallVector<bool> bits;
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      bits.push_back(lane < *known);
+    TypedAttr attribute = DenseElementsAttr::get(vectorOf(builder.getI1Type()), ArrayRef<bool>(bits));
+    Value &constant = scopes.front()->attributes[attribute];
+    if (!constant)
+      constant = create<arith::ConstantOp>({}, attribute);
+    return constant;
+  }
+  ValueBuilder values(*this);
+  // The count is at most a few hundred wherever it matters; clamping keeps any other from wrapping around.
+  Value clamped = minimum(count, constant(lanes));
+  return arithmetic(7, clamped, Value(), [&] {
+    Value count32 = create<arith::IndexCastOp>({clamped}, values.i32(), clamped);
+    Value all = laneOffsets(Index{clamped, 1, {}, 1, 1, 0});
+    return values.cmpi(arith::CmpIPredicate::slt, all, count32);
+  });
+}
+
+static int64_t greatestCommonDivisor(int64_t a, int64_t b) {
+  return std::gcd(a, b);
+}
+
+/// The largest constant that divides every value of the polynomial for sure.
+static int64_t constantFactor(dl::PolynomialAttr polynomial) {
+  int64_t factor = 0;
+  for (int64_t coefficient : polynomial.getCoefficients())
+    factor = std::gcd(factor, coefficient);
+  return factor;
+}
+
+/// What the base is a multiple of; 0 when it is the constant 0.
+static int64_t knownMultiple(const Index &index) {
+  if (std::optional<int64_t> value = constantOfIndex(index.base))
+    return *value;
+  return index.multiple;
+}
+
+Index ElementEmitter::scale(const Index &index, dl::PolynomialAttr factor) {
+  ValueBuilder values(*this);
+  if (factor.isConstant(1))
+    return index.covering(1);
+  Index result;
+  Value factorValue = evaluate(factor);
+  std::optional<int64_t> constantFactorValue = factor.getConstantValue();
+  result.multiple = knownMultiple(index) * constantFactor(factor);
+  if (constantFactorValue) {
+    result.base = mul(index.base, factorValue);
+    result.offset = index.offset * *constantFactorValue;
+  } else {
+    result.base = mul(uniformValue(index), factorValue);
+    if (index.offset != 0)
+      result.multiple = constantFactor(factor);
+  }
+  if (index.isUniform())
+    return result;
+  if (!index.lanes && constantFactorValue) {
+    result.stride = index.stride * *constantFactorValue;
+    return result;
+  }
+  Value factor32 = create<arith::IndexCastOp>({factorValue}, values.i32(), factorValue);
+  result.lanes = values.muli(laneOffsets(index), factor32);
+  return result;
+}
+
+Index ElementEmitter::sum(const Index &a, const Index &b) {
+  ValueBuilder values(*this);
+  Index result;
+  result.base = add(a.base, b.base);
+  result.offset = a.offset + b.offset;
+  result.multiple = greatestCommonDivisor(knownMultiple(a), knownMultiple(b));
+  if (a.lanes || b.lanes) {
+    if (a.isUniform())
+      result.lanes = b.lanes;
+    else if (b.isUniform())
+      result.lanes = a.lanes;
+    else
+      result.lanes = values.addi(laneOffsets(a), laneOffsets(b));
+  } else {
+    result.stride = a.stride + b.stride;
+  }
+  return result;
+}
+
+std::pair<Index, Index> ElementEmitter::divideWithRemainder(const Index &index, dl::PolynomialAttr divisor) {
+  ValueBuilder values(*this);
+  std::optional<int64_t> d = divisor.getConstantValue();
+  if (d == 1)
+    return {index.covering(1), Index::uniform(constant(0), 0)};
+  Value divisorValue = evaluate(divisor);
+  int64_t factor = constantFactor(divisor);
+  int64_t common = greatestCommonDivisor(knownMultiple(index), factor);
+  auto quotientMultiple = [&]() -> int64_t {
+    int64_t multiple = knownMultiple(index);
+    return d && multiple % *d == 0 ? multiple / *d : 1;
+  };
+  // What varies stays below the common factor of base and divisor, so it never carries into the quotient.
+  int64_t span = index.offset + (lanes - 1) * index.stride;
+  if (!index.lanes && index.stride >= 0 && index.offset >= 0 &&
+      (span < common || (index.isUniform() && span == 0))) {
+    Index quotient = Index::uniform(divide(index.base, divisorValue), quotientMultiple());
+    Index remainder{this->remainder(index.base, divisorValue), index.stride, {}, 1, common, index.offset};
+    return {quotient, remainder};
+  }
+  // Every lane moves by whole divisors.
+  if (d && !index.lanes && index.stride % *d == 0 && knownMultiple(index) % *d == 0) {
+    int64_t low = ((index.offset % *d) + *d) % *d;
+    Index quotient{divide(index.base, divisorValue), index.stride / *d, {}, 1, quotientMultiple(),
+                   (index.offset - low) / *d};
+    return {quotient, Index::uniform(constant(0), 0).plus(low)};
+  }
+  Value base = uniformValue(index);
+  Value quotientBase = divide(base, divisorValue), start = this->remainder(base, divisorValue);
+  if (index.isUniform())
+    return {Index::uniform(quotientBase), Index::uniform(start)};
+  Value start32 = create<arith::IndexCastOp>({start}, values.i32(), start);
+  Value total = values.addi(laneOffsets(index), start32);
+  Index quotient = Index::uniform(quotientBase), remainder = Index::uniform(constant(0), 0);
+  Value divisor32 = broadcast(create<arith::IndexCastOp>({divisorValue}, values.i32(), divisorValue));
+  if (d && !index.lanes && (lanes - 1) * index.stride < *d) {
+    Value wraps = values.cmpi(arith::CmpIPredicate::sge, total, divisor32);
+    quotient.lanes = values.extui(wraps, values.i32());
+    remainder.lanes = values.select(wraps, values.subi(total, divisor32), total);
+  } else {
+    quotient.lanes = values.divui(total, divisor32);
+    remainder.lanes = values.subi(total, values.muli(quotient.lanes, divisor32));
+  }
+  return {quotient, remainder};
+}
+
+//===----------------------------------------------------------------------===//
+// Positions
+//===----------------------------------------------------------------------===//
+
+Position ElementEmitter::expand(ArrayRef<dl::PolynomialAttr> shape, ArrayRef<Index> position) {
+  Position result;
+  size_t axis = 0;
+  for (const Index &index : position) {
+    Position axes(index.axes);
+    Index rest = index.covering(1);
+    // The first axis that is not of size 1 takes what is left without a division.
+    unsigned first = 0;
+    while (first + 1 < index.axes && shape[axis + first].isConstant(1))
+      axes[first++] = Index::uniform(constant(0), 0);
+    for (unsigned i = index.axes; i-- > first + 1;)
+      std::tie(rest, axes[i]) = divideWithRemainder(rest, shape[axis + i]);
+    if (index.axes > 0)
+      axes[first] = rest;
+    llvm::append_range(result, axes);
+    axis += index.axes;
+  }
+  return result;
+}
+
+Index ElementEmitter::linearize(ArrayRef<dl::PolynomialAttr> shape, ArrayRef<Index> position) {
+  Index result = Index::uniform(constant(0), 0);
+  size_t axis = 0;
+  for (const Index &index : position) {
+    dl::PolynomialAttr size = dl::PolynomialAttr::getConstant(builder.getContext(), 1);
+    for (unsigned i = 0; i < index.axes; ++i)
+      size = size * shape[axis + i];
+    result = axis == 0 ? index : sum(scale(result, size), index);
+    axis += index.axes;
+  }
+  result.axes = shape.size();
+  return result;
+}
+
+Position ElementEmitter::regroup(ArrayRef<dl::PolynomialAttr> from, ArrayRef<Index> position,
+                                 ArrayRef<dl::PolynomialAttr> to) {
+  if (from == to)
+    return Position(position);
+  dl::PolynomialAttr one = dl::PolynomialAttr::getConstant(builder.getContext(), 1);
+  Position result;
+  size_t f = 0, t = 0, p = 0;
+  // Takes the shortest runs of axes of both shapes that hold the same elements and end where an index does.
+  while (f < from.size() || t < to.size()) {
+    size_t fromBegin = f, toBegin = t, positionBegin = p;
+    dl::PolynomialAttr fromSize = one, toSize = one;
+    auto takeIndex = [&] {
+      for (unsigned i = 0; i < position[p].axes; ++i)
+        fromSize = fromSize * from[f++];
+      ++p;
+    };
+    if (p < position.size())
+      takeIndex();
+    while (fromSize != toSize) {
+      // The side that divides the other is the one to grow.
+      bool growTo =
+          t < to.size() && (p >= position.size() || dl::divideExactly(fromSize, toSize).has_value());
+      if (growTo)
+        toSize = toSize * to[t++];
+      else if (p < position.size())
+        takeIndex();
+      else
+        llvm::report_fatal_error("element emitter: a reshape changes the number of elements");
+    }
+    // Axes of size 1 at the end of the target belong to the last run.
+    if (p == position.size())
+      t = to.size();
+    unsigned targetAxes = t - toBegin;
+    ArrayRef<Index> run = position.slice(positionBegin, p - positionBegin);
+    if (targetAxes == 0)
+      continue; // Only axes of size 1.
+    Index index =
+        run.empty() ? Index::uniform(constant(0), 0) : linearize(from.slice(fromBegin, f - fromBegin), run);
+    result.push_back(index.covering(targetAxes));
+  }
+  return result;
+}
+
+} // namespace dlc::codegen
