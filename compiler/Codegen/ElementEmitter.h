@@ -75,6 +75,8 @@ public:
   void withFirstLanes(Value count, llvm::function_ref<void()> body);
   /// Emits `body` for scalars that matter only where `extra` (i1) holds.
   void withGuard(Value extra, llvm::function_ref<void()> body);
+  /// The mask of the lanes l with base + l < bound.
+  Value makeTailMask(Value base, Value bound) { return firstLanes(sub(bound, base)); }
   /// The mask of the lanes l with l < count (an index).
   Value firstLanes(Value count);
 
@@ -106,6 +108,8 @@ public:
   Value laneOffsets(const Index &index);  ///< vector<16xi32>: lane l's distance from base + offset.
   /// base + offset + lane's part, as i64: a scalar if uniform, else vector<16xi64>.
   Value wideValue(const Index &index);
+  /// Where a uniform position lies in the memref, in elements.
+  Value linear(const Memory &memory, ArrayRef<Index> position);
 
   //===--- Types and placement ---===//
   ImplicitLocOpBuilder &getBuilder() { return builder; }

@@ -194,6 +194,15 @@ Value ElementEmitter::wideValue(const Index &index) {
   return values.addi(wide, values.extsi(laneOffsets(index), values.i64()));
 }
 
+Value ElementEmitter::linear(const Memory &memory, ArrayRef<Index> position) {
+  Value offset = memory.offset ? memory.offset : constant(0);
+  for (auto [index, stride] : llvm::zip_equal(position, memory.strides)) {
+    assert(index.isUniform() && index.axes == 1 && "a scalar's address needs one uniform index per axis");
+    offset = add(offset, mul(uniformValue(index), evaluate(stride)));
+  }
+  return offset;
+}
+
 Value ElementEmitter::firstLanes(Value count) {
   if (std::optional<int64_t> known = constantOfIndex(count)) {
     SmallVector<bool> bits;
