@@ -5,6 +5,7 @@
 //   2. The loss gets the gradient 1; the operations before the request are visited in reverse, and each whose
 //      result has a gradient passes it to its active operands by its rule.
 //   3. The gradients of `wrt` replace the request's results.
+// After the last request dl.stop_gradient has served its purpose and goes.
 // (Griewank, Walther: Evaluating Derivatives, 2nd edition, chapter 3.)
 
 #include "compiler/Autodiff/Autodiff.h"
@@ -233,6 +234,11 @@ struct DifferentiatePass : impl::DifferentiatePassBase<DifferentiatePass> {
     for (dl::GradientOp request : requests)
       if (failed(expand(request)))
         return signalPassFailure();
+    // No request is left that could see them: what follows need not know them.
+    getOperation()->walk([](dl::StopGradientOp op) {
+      op.replaceAllUsesWith(op.getOperand());
+      op.erase();
+    });
   }
   void getDependentDialects(DialectRegistry &registry) const override { registry.insert<dl::DlDialect>(); }
 };

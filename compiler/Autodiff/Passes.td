@@ -10,7 +10,8 @@ def DifferentiatePass : Pass<"dl-differentiate"> {
   let description = [{
     Requests are expanded in program order, so that the gradient of a gradient finds the inner one already made of dl
     operations. Only values on a path from `wrt` to the loss get a gradient; a value of `wrt` that the loss does not
-    depend on gets zeros. Contributions to one value are added in the reverse order of its uses.
+    depend on gets zeros. Contributions to one value are added in the reverse order of its uses. Afterwards every
+    dl.stop_gradient is replaced by its operand.
   }];
 }
 

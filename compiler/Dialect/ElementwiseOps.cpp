@@ -1,42 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Verifiers, type inference and folds of the element-by-element operations.
+// Verifiers and type inference of the operations that work element by element.
 
 #include "compiler/Dialect/Dl.h"
 
 using namespace mlir;
 
 namespace dlc::dl {
-#define DLC_NO_FOLD(OP)                                                                                      \
-  OpFoldResult OP::fold(FoldAdaptor adaptor) {                                                               \
-    return {};                                                                                               \
-  }
-DLC_NO_FOLD(NegOp)
-DLC_NO_FOLD(AbsOp)
-DLC_NO_FOLD(ExpOp)
-DLC_NO_FOLD(LogOp)
-DLC_NO_FOLD(SqrtOp)
-DLC_NO_FOLD(TanhOp)
-DLC_NO_FOLD(SinOp)
-DLC_NO_FOLD(CosOp)
-DLC_NO_FOLD(ErfOp)
-DLC_NO_FOLD(FloorOp)
-DLC_NO_FOLD(FlushOp)
-DLC_NO_FOLD(NotOp)
-DLC_NO_FOLD(AddOp)
-DLC_NO_FOLD(SubOp)
-DLC_NO_FOLD(MulOp)
-DLC_NO_FOLD(DivOp)
-DLC_NO_FOLD(RemOp)
-DLC_NO_FOLD(PowOp)
-DLC_NO_FOLD(MaxOp)
-DLC_NO_FOLD(MinOp)
-DLC_NO_FOLD(AndOp)
-DLC_NO_FOLD(OrOp)
-DLC_NO_FOLD(CompareOp)
-DLC_NO_FOLD(SelectOp)
-DLC_NO_FOLD(CastOp)
-
 //===----------------------------------------------------------------------===//
 // CompareOp
 //===----------------------------------------------------------------------===//

@@ -70,6 +70,14 @@ LogicalResult IotaOp::verify() {
 OpFoldResult BroadcastOp::fold(FoldAdaptor adaptor) {
   if (getOperand().getType() == getType())
     return getOperand();
+  if (auto inner = getOperand().getDefiningOp<BroadcastOp>()) {
+    SmallVector<int64_t> dims;
+    for (int64_t axis : inner.getDims())
+      dims.push_back(getDims()[axis]);
+    setOperand(inner.getOperand());
+    setDims(dims);
+    return getResult();
+  }
   return adaptor.getOperand(); // a filled tensor stays filled
 }
 
@@ -109,6 +117,14 @@ OpFoldResult TransposeOp::fold(FoldAdaptor adaptor) {
   if (llvm::all_of(llvm::enumerate(getPermutation()),
                    [](auto entry) { return static_cast<int64_t>(entry.index()) == entry.value(); }))
     return getOperand();
+  if (auto inner = getOperand().getDefiningOp<TransposeOp>()) {
+    SmallVector<int64_t> permutation;
+    for (int64_t axis : getPermutation())
+      permutation.push_back(inner.getPermutation()[axis]);
+    setOperand(inner.getOperand());
+    setPermutation(permutation);
+    return getResult();
+  }
   return adaptor.getOperand();
 }
 

@@ -32,8 +32,10 @@ func.func @relu_compares_its_result(%x: !dl.tensor<[n], f32>) -> !dl.tensor<[n],
 
 // -----
 
-// Tests that a value which the loss does not depend on, or only through stop_gradient, gets zeros.
+// Tests that a value which the loss does not depend on, or only through stop_gradient, gets zeros, and that
+// stop_gradient goes afterwards.
 // CHECK-LABEL: func.func @unreached_is_zero
+// CHECK-NOT: dl.stop_gradient
 // CHECK-DAG: %[[N:.*]] = dl.constant 0.000000e+00 : f32 : <[n], f32>
 // CHECK-DAG: %[[T:.*]] = dl.constant 0.000000e+00 : f32 : <[t], f32>
 // CHECK: return %[[N]], %[[T]]
