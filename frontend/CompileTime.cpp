@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Arithmetic on what is known at compile time: exact on ints and dimensions, f64 on floats.
+
+#include "frontend/Elaborator.h"
+
+#include "llvm/Support/MathExtras.h"
+#include <cmath>
+
+namespace dlc::frontend {
+
+static bool compare(BinaryOp op, double lhs, double rhs) {
+  switch (op) {
+  case BinaryOp::Equal:
+    return lhs == rhs;
+  case BinaryOp::NotEqual:
+    return lhs != rhs;
+  case BinaryOp::Less:
+    return lhs < rhs;
+  case BinaryOp::LessEqual:
+    return lhs <= rhs;
+  case BinaryOp::Greater:
+    return lhs > rhs;
+  default:
+    return lhs >= rhs;
+  }
+}
+
+static bool isComparison(BinaryOp op) {
+  return op >= BinaryOp::Equal && op <= BinaryOp::GreaterEqual;
+}
+
+static double floatResult(BinaryOp op, double lhs, double rhs) {
+  switch (op) {
+  case BinaryOp::Add:
+    return lhs + rhs;
+  case BinaryOp::Subtract:
+    return lhs - rhs;
+  case BinaryOp::Multiply:
+    return lhs * rhs;
+  case BinaryOp::Divide:
+    return lhs / rhs;
+  case BinaryOp::FloorDivide:
+    return std::floor(lhs / rhs);
+  case BinaryOp::Remainder:
+    return lhs - rhs * std::floor(lhs / rhs);
+  default:
+    return std::pow(lhs, rhs);
+  }
+}
+
+/// Constants: exact, or nothing on overflow.
+static std::optional<int64_t> integerResult(BinaryOp op, int64_t lhs, int64_t rhs) {
+  int64_t result;
+  switch (op) {
+  case BinaryOp::Add:
+    return llvm::AddOverflow(lhs, rhs, result) ? std::nullopt : std::optional(result);
+  case BinaryOp::Subtract:
+    return llvm::SubOverflow(lhs, rhs, result) ? std::nullopt : std::optional(result);
+  case BinaryOp::Multiply:
+    return llvm::MulOverflow(lhs, rhs, result) ? std::nullopt : std::optional(result);
+  case BinaryOp::Divide:
+    if (rhs == 0 || (rhs == -1 && lhs == INT64_MIN) || lhs % rhs != 0)
+      return std::nullopt;
+    return lhs / rhs;
+  case BinaryOp::FloorDivide:
+    if (rhs == 0 || (rhs == -1 && lhs == INT64_MIN))
+      return std::nullopt;
+    return lhs / rhs - (lhs % rhs != 0 && (lhs < 0) != (rhs < 0));
+  case BinaryOp::Remainder:
+    if (rhs == 0 || rhs == -1)
+      return rhs == 0 ? std::nullopt : std::optional<int64_t>(0);
+    return (lhs % rhs + rhs) % rhs;
+  case BinaryOp::Power: {
+    if (rhs < 0)
+      return std::nullopt;
+    result = 1;
+    for (int64_t i = 0; i < rhs; ++i)
+      if (llvm::MulOverflow(result, lhs, result) || (i > 64 && (lhs < -1 || lhs > 1)))
+        return std::nullopt;
+      else if (lhs == 0 || lhs == 1)
+        return lhs;
+    return result;
+  }
+  default:
+    return std::nullopt;
+  }
+}
+
+std::optional<Entity> Elaborator::foldBinary(BinaryOp op, const Entity &lhs, const Entity &rhs,
+                                             SourceRange range) {
+  if (lhs.isBool() && rhs.isBool()) {
+    switch (op) {
+    case BinaryOp::And:
+      return Entity::ofBool(lhs.flag && rhs.flag);
+    case BinaryOp::Or:
+      return Entity::ofBool(lhs.flag || rhs.flag);
+    case BinaryOp::Equal:
+      return Entity::ofBool(lhs.flag == rhs.flag);
+    case BinaryOp::NotEqual:
+      return Entity::ofBool(lhs.flag != rhs.flag);
+    default:
+      return std::nullopt;
+    }
+  }
+  if (lhs.isString() && rhs.isString() && (op == BinaryOp::Equal || op == BinaryOp::NotEqual))
+    return Entity::ofBool((lhs.text == rhs.text) == (op == BinaryOp::Equal));
+  if (lhs.isTuple() && rhs.isTuple() && op == BinaryOp::Add) {
+    std::vector<Entity> elements = lhs.tuple->elements;
+    llvm::append_range(elements, rhs.tuple->elements);
+    return Entity::ofTuple(std::move(elements));
+  }
+
+  if (lhs.isInteger() && rhs.isInteger()) {
+    std::optional<int64_t> left = lhs.integer.getConstantValue(), right = rhs.integer.getConstantValue();
+    if (left && right) {
+      if (isComparison(op)) {
+        bool isLess = *left < *right, isEqual = *left == *right;
+        return Entity::ofBool(compare(op, isLess ? -1 : !isEqual, 0));
+      }
+      if (std::optional<int64_t> result = integerResult(op, *left, *right))
+        return integer(*result);
+      if (op == BinaryOp::Power && *right < 0)
+        return Entity::ofFloat(std::pow(*left, *right));
+      bool isDivision = op == BinaryOp::Divide || op == BinaryOp::FloorDivide || op == BinaryOp::Remainder;
+      if (isDivision && *right != 0 && *left % *right != 0)
+        error(range, llvm::Twine(*left) + " / " + llvm::Twine(*right) + " is not a whole number")
+            .note("// rounds down; " + llvm::Twine(*left) + ".0 makes it a float");
+      else
+        error(range, llvm::Twine(*left) + " " + stringify(op) + " " + llvm::Twine(*right) +
+                         (isDivision && *right == 0 ? " divides by zero" : " overflows a 64-bit int"));
+      return Entity::poison();
+    }
+    // Polynomials: what holds for all sizes.
+    switch (op) {
+    case BinaryOp::Add:
+      return Entity::ofInteger(lhs.integer + rhs.integer);
+    case BinaryOp::Subtract:
+      return Entity::ofInteger(lhs.integer - rhs.integer);
+    case BinaryOp::Multiply:
+      return Entity::ofInteger(lhs.integer * rhs.integer);
+    case BinaryOp::Divide:
+    case BinaryOp::FloorDivide:
+    case BinaryOp::Remainder:
+      if (right != 0)
+        if (std::optional<dl::PolynomialAttr> exact = dl::divideExactly(lhs.integer, rhs.integer))
+          return op == BinaryOp::Remainder ? integer(0) : Entity::ofInteger(*exact);
+      error(range, dl::toString(lhs.integer) + " " + stringify(op) + " " + dl::toString(rhs.integer) +
+                       " is not a whole number for all sizes")
+          .note("multiply the left side by 1.0 to divide at run time");
+      return Entity::poison();
+    case BinaryOp::Equal:
+    case BinaryOp::NotEqual:
+      if (lhs.integer == rhs.integer)
+        return Entity::ofBool(op == BinaryOp::Equal);
+      break;
+    case BinaryOp::Power: {
+      if (!right || *right < 0 || *right > 16)
+        break;
+      dl::PolynomialAttr result = poly(1);
+      for (int64_t i = 0; i < *right; ++i)
+        result = result * lhs.integer;
+      return Entity::ofInteger(result);
+    }
+    default:
+      break;
+    }
+    // Two polynomials that differ by a constant compare the same for all sizes.
+    if (isComparison(op))
+      if (std::optional<int64_t> difference = (lhs.integer - rhs.integer).getConstantValue())
+        return Entity::ofBool(compare(op, static_cast<double>(*difference), 0));
+    error(range, dl::toString(lhs.integer) + " " + stringify(op) + " " + dl::toString(rhs.integer) +
+                     " is not known at compile time");
+    return Entity::poison();
+  }
+
+  if (lhs.isNumber() && rhs.isNumber()) {
+    if (isComparison(op))
+      return Entity::ofBool(compare(op, lhs.asDouble(), rhs.asDouble()));
+    if (op != BinaryOp::And && op != BinaryOp::Or)
+      return Entity::ofFloat(floatResult(op, lhs.asDouble(), rhs.asDouble()));
+  }
+  return std::nullopt;
+}
+
+std::optional<Entity> Elaborator::foldUnary(UnaryOp op, const Entity &operand) {
+  if (op == UnaryOp::Not)
+    return operand.isBool() ? std::optional(Entity::ofBool(!operand.flag)) : std::nullopt;
+  if (operand.isInteger())
+    return Entity::ofInteger(operand.integer * -1);
+  if (operand.isFloat())
+    return Entity::ofFloat(-operand.number);
+  return std::nullopt;
+}
+
+} // namespace dlc::frontend

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Declarations, and the functions that train, eval and infer entries become.
+
+#include "frontend/Elaborator.h"
+
+#include "frontend/Builtins.h"
+
+namespace dlc::frontend {
+
+/// Fills the tables of declarations. What the user declares wins over the library; two of the user's own are
+/// an error of checkNames.
+void Elaborator::collectDeclarations() {
+  for (bool isStandardPass : {true, false}) {
+    for (const SourceFile &file : program.files) {
+      if (file.isStandardLibrary != isStandardPass)
+        continue;
+      for (const Decl *decl : file.decls) {
+        auto *callable = llvm::dyn_cast<CallableDecl>(decl);
+        if (!callable)
+          continue;
+        (decl->kind == DeclKind::Initializer ? initializers : decls)[callable->name.text] = callable;
+        modelCount += decl->kind == DeclKind::Model;
+      }
+    }
+  }
+}
+
+void Elaborator::elaborateEntry(const CallableDecl *decl) {
+  OpBuilder::InsertionGuard guard(builder);
+  EntryContext context;
+  context.decl = decl;
+  Frame root;
+  root.decl = decl;
+  Scope body;
+  Restore<EntryContext *> inEntry(entry, &context);
+  Restore<Frame *> inFrame(frame, &root);
+  Restore<Scope *> inScope(scope, &body);
+  Restore<std::string> naming(lastLetName, "");
+
+  builder.setInsertionPointToEnd(module->getBody());
+  currentLocation = locate(decl->name.range);
+  context.func = emit<func::FuncOp>(decl->name.text, builder.getFunctionType({}, {}));
+  context.func->setAttr(dl::kEntryAttr, builder.getStringAttr(stringify(decl->kind)));
+  builder.setInsertionPointToEnd(context.func.addEntryBlock());
+  elaborateEntryArguments(decl);
+  if (entry->isTraining())
+    loadIteration();
+  elaborateBlock(decl->body);
+  finishEntry(decl);
+}
+
+void Elaborator::elaborateEntryArguments(const CallableDecl *decl) {
+  mlir::Block &block = entry->func.getBody().front();
+  SmallVector<Attribute> symbols;
+  // A plain name in a type is a symbolic dimension, or bound by --bind.
+  for (const Parameter &param : decl->params) {
+    auto *type = llvm::dyn_cast<TensorType>(param.type);
+    for (const DimensionExpr &dim : type ? type->dims : ArrayRef<DimensionExpr>()) {
+      auto *name = dim.size ? llvm::dyn_cast<NameExpr>(dim.size) : nullptr;
+      if (!name || scope->names.contains(name->name))
+        continue;
+      Binding binding;
+      binding.kind = Binding::Kind::Dimension;
+      binding.range = name->range;
+      if (auto bound = options.dimensions.find(name->name); bound != options.dimensions.end()) {
+        binding.entity = integer(bound->second);
+      } else {
+        binding.entity = Entity::ofInteger(dl::PolynomialAttr::getSymbol(&context, name->name));
+        symbols.push_back(builder.getStringAttr(name->name));
+      }
+      scope->names[name->name] = binding;
+    }
+  }
+  entry->func->setAttr(dl::kSymbolsAttr, builder.getArrayAttr(symbols));
+
+  SmallVector<Type> types;
+  SmallVector<Attribute> names;
+  for (const Parameter &param : decl->params) {
+    Binding binding;
+    binding.kind = Binding::Kind::Argument;
+    binding.range = param.name.range;
+    binding.type = param.type;
+    if (auto *type = llvm::dyn_cast<TensorType>(param.type)) {
+      bool hasPack = llvm::any_of(type->dims, [](const DimensionExpr &dim) { return dim.isEllipsis(); });
+      if (hasPack)
+        error(type->range, "an entry's argument needs all its dimensions, got " + sources.text(type->range));
+      else if (dl::TensorType tensor = evaluateType(type)) {
+        types.push_back(tensor);
+        Value argument = block.addArgument(tensor, locate(param.name.range));
+        binding.entity = Entity::ofTensor(argument);
+        names.push_back(builder.getDictionaryAttr(
+            builder.getNamedAttr(dl::kNameAttr, builder.getStringAttr(param.name.text))));
+      }
+    } else if (auto *constant = llvm::dyn_cast<ConstantTypeExpr>(param.type);
+               constant && param.defaultValue) {
+      binding.entity = convertConstant(elaborate(param.defaultValue), constant, param.defaultValue->range,
+                                       decl->name.text + "'s " + param.name.text);
+    } else {
+      error(param.range, "an entry's argument is a tensor, or a compile-time value with a default");
+    }
+    scope->names[param.name.text] = binding;
+  }
+  entry->func.setFunctionType(builder.getFunctionType(types, {}));
+  if (!names.empty())
+    entry->func.setArgAttrsAttr(builder.getArrayAttr(names));
+  for (const Expr *constraint : decl->constraints) {
+    Entity entity = elaborate(constraint);
+    if (entity.isBool() && !entity.flag)
+      error(constraint->range, decl->name.text + " requires " + sources.text(constraint->range));
+  }
+}
+
+/// The name that a returned value is known by: its own, or that of the function that made it.
+static StringRef resultName(const Expr *expr) {
+  if (auto *name = llvm::dyn_cast_or_null<NameExpr>(expr))
+    return name->name;
+  if (auto *call = llvm::dyn_cast_or_null<CallExpr>(expr))
+    if (auto *callee = llvm::dyn_cast<NameExpr>(call->callee))
+      return callee->name;
+  return "result";
+}
+
+void Elaborator::finishEntry(const CallableDecl *decl) {
+  if (decl->kind == DeclKind::Infer) {
+    if (!frame->returned) {
+      error(decl->name.range, "infer " + decl->name.text + " returns nothing");
+      return;
+    }
+    Entity result = checkResult(decl, *frame->returned, frame->returnRange);
+    const Expr *expr = nullptr;
+    for (const Stmt *stmt : decl->body->stmts)
+      if (auto *ret = llvm::dyn_cast<ReturnStmt>(stmt))
+        expr = ret->value;
+    std::vector<Entity> parts = result.isTuple() ? result.tuple->elements : std::vector<Entity>{result};
+    auto *tuple = llvm::dyn_cast_or_null<TupleExpr>(expr);
+    for (auto [position, part] : llvm::enumerate(parts)) {
+      if (part.isPoison())
+        return;
+      const Expr *partExpr = result.isTuple() ? nullptr : expr;
+      if (tuple && position < tuple->elements.size())
+        partExpr = tuple->elements[position];
+      std::string name = resultName(partExpr).str();
+      if (result.isTuple() && !result.tuple->names.empty() && !result.tuple->names[position].empty())
+        name = result.tuple->names[position];
+      if (!part.isTensor() && !part.isScalar() && !part.isNumber()) {
+        error(frame->returnRange, "infer " + decl->name.text + " returns tensors, got " + describe(part));
+        return;
+      }
+      currentLocation = locate(frame->returnRange);
+      entry->results.push_back(
+          {name, toValue(part, Float32Type::get(&context)), false, false, frame->returnRange});
+    }
+  }
+
+  SmallVector<Value> values;
+  llvm::StringMap<unsigned> names;
+  for (EntryContext::Result &result : entry->results) {
+    values.push_back(result.value);
+    if (!names.try_emplace(result.name, 0).second)
+      error(result.range, "two results are called '" + llvm::Twine(result.name) + "'")
+          .note("give one of them a name of its own", {}, "report NAME = …");
+  }
+  currentLocation = locate(decl->name.range);
+  emit<func::ReturnOp>(values);
+  entry->func.setFunctionType(builder.getFunctionType(entry->func.getBody().front().getArgumentTypes(),
+                                                      ValueRange(values).getTypes()));
+  for (auto [position, result] : llvm::enumerate(entry->results)) {
+    entry->func.setResultAttr(position, dl::kNameAttr, builder.getStringAttr(result.name));
+    if (result.isReport)
+      entry->func.setResultAttr(position, dl::kReportAttr,
+                                builder.getStringAttr(result.isMetric ? "metric" : "value"));
+  }
+}
+
+} // namespace dlc::frontend

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Everything that persists: parameters and their initial values, counters, seeds; and the names of instances,
+// which parameters and random sites are made of.
+
+#include "frontend/Elaborator.h"
+
+#include "llvm/Support/xxhash.h"
+
+namespace dlc::frontend {
+
+static std::string join(StringRef path, StringRef name) {
+  return path.empty() ? name.str() : (path + "." + name).str();
+}
+
+//===----------------------------------------------------------------------===//
+// Instances
+//===----------------------------------------------------------------------===//
+
+std::string Elaborator::instancePath(const NameHint &hint, const CallableDecl *decl, SourceRange range,
+                                     Frame &callee) {
+  callee.isDuplicate = frame->isDuplicate;
+  callee.firstUse = frame->firstUse;
+  // A model is one instance wherever it is called.
+  if (decl->kind == DeclKind::Model) {
+    callee.isDuplicate = false;
+    return modelCount > 1 ? decl->name.text.str() : "";
+  }
+  bool isEntry = !frame->caller;
+  std::string path;
+  switch (hint.kind) {
+  case NameHint::Kind::Name:
+    path = join(frame->path, hint.name);
+    break;
+  case NameHint::Kind::Enclosing:
+    if (!isEntry || frame->inNamedLoop) {
+      path = frame->path;
+      break;
+    }
+    [[fallthrough]];
+  case NameHint::Kind::None:
+    callee.isUnnamed = true;
+    path = join(frame->path, decl->name.text);
+    for (unsigned i = 1; frame->instanceNames.contains(path); ++i)
+      path = join(frame->path, (decl->name.text + "_" + llvm::Twine(i)).str());
+    break;
+  }
+  auto [known, isNew] = frame->instanceNames.try_emplace(path, range);
+  if (!isNew && !callee.isDuplicate) {
+    callee.isDuplicate = true;
+    callee.firstUse = known->second;
+  }
+  return path;
+}
+
+Entity Elaborator::instanceMember(const Instance &instance, const Identifier &member) {
+  std::string name = join(instance.path, member.text);
+  if (auto found = parameterIndex.find(name); found != parameterIndex.end())
+    return loadState(name, parameters[found->second].type);
+  bool hasParameters = llvm::any_of(parameters, [&](const ParameterInfo &info) {
+    return StringRef(info.name).starts_with(instance.path + ".");
+  });
+  if (hasParameters) {
+    std::vector<StringRef> names;
+    for (const ParameterInfo &info : parameters)
+      if (StringRef(info.name).starts_with(instance.path + "."))
+        names.push_back(StringRef(info.name).drop_front(instance.path.size() + 1));
+    error(member.range, instance.decl->name.text + " has no parameter '" + member.text + "'")
+        .suggest(nearestName(member.text, names));
+  } else {
+    error(member.range,
+          "the parameters of this " + instance.decl->name.text + " have no shape before its first call")
+        .note("the instance is made here", instance.range);
+  }
+  return Entity::poison();
+}
+
+//===----------------------------------------------------------------------===//
+// States
+//===----------------------------------------------------------------------===//
+
+dl::StateOp Elaborator::createState(dl::StateRole role, StringRef name, dl::TensorType type,
+                                    TypedAttr initial, StringRef owner, StringRef parameter,
+                                    SourceRange range) {
+  if (auto found = stateOps.find(name); found != stateOps.end()) {
+    error(range, "two states are called '" + name + "'");
+    return found->second;
+  }
+  OpBuilder atStates(initEntry.func);
+  auto op = dl::StateOp::create(atStates, range ? locate(range) : module->getLoc(), role, name, type, initial,
+                                owner.empty() ? StringAttr() : builder.getStringAttr(owner),
+                                parameter.empty() ? FlatSymbolRefAttr()
+                                                  : FlatSymbolRefAttr::get(&context, parameter));
+  stateOps[name] = op;
+  return op;
+}
+
+/// Reads a state once per entry, in front of the scans around the insertion point.
+Entity Elaborator::loadState(StringRef name, dl::TensorType type) {
+  Value &value = entry->states[name];
+  if (!value) {
+    OpBuilder::InsertionGuard guard(builder);
+    if (inScan())
+      builder.setInsertionPoint(entry->scans.front());
+    value = emit<dl::LoadStateOp>(type, FlatSymbolRefAttr::get(&context, name));
+    if (auto found = parameterIndex.find(name); found != parameterIndex.end())
+      entry->parameters.push_back(found->second);
+  }
+  return Entity::ofTensor(value);
+}
+
+void Elaborator::storeState(StringRef name, Value value) {
+  emit<dl::StoreStateOp>(FlatSymbolRefAttr::get(&context, name), value);
+  entry->states[name] = value;
+}
+
+//===----------------------------------------------------------------------===//
+// Parameters
+//===----------------------------------------------------------------------===//
+
+Entity Elaborator::elaborateParam(const ParamStmt *stmt) {
+  const Declarator &variable = stmt->variable;
+  auto *declared = llvm::dyn_cast<TensorType>(variable.type);
+  if (!declared) {
+    error(variable.type->range,
+          "a param is a tensor, such as f32[features], got " + sources.text(variable.type->range));
+    return Entity::poison();
+  }
+  dl::TensorType type = evaluateType(declared);
+  if (!type)
+    return Entity::poison();
+  std::string name = join(frame->path, variable.name.text);
+  for (dl::PolynomialAttr size : type.getShape()) {
+    if (!size.isConstant()) {
+      error(variable.range, "param " + llvm::Twine(name) + " is " + describe(type) +
+                                ", but its size must be known at compile time");
+      return Entity::poison();
+    }
+  }
+  SourceRange useSite = userRange(variable.range);
+  if (frame->isDuplicate) {
+    error(useSite, "two instances are called '" + (frame->path.empty() ? "" : llvm::Twine(frame->path)) +
+                       "', and both have parameters")
+        .note("the first is made here", frame->firstUse)
+        .note("a loop names its instances with `as`: for i in 0..6 as layers { … }");
+    return Entity::poison();
+  }
+  for (Frame *at = frame; at; at = at->caller) {
+    if (!at->isUnnamed || isStandard(at->callRange.file))
+      continue;
+    StringRef callee = at->decl->name.text;
+    diags
+        .warning(at->callRange, "no name reaches the parameters of this " + callee + ", which become '" +
+                                    llvm::Twine(at->path) + "'")
+        .note("bind it to a name", {}, "let NAME = " + callee + "(…)");
+    break;
+  }
+
+  auto [known, isNew] = parameterIndex.try_emplace(name, parameters.size());
+  if (isNew) {
+    currentLocation = locate(variable.range);
+    parameters.push_back({name, type, variable.range, useSite, {}});
+    createState(dl::StateRole::Parameter, name, type, {}, "", "", variable.range);
+    Value initial = elaborateInitial(variable.init, type, name);
+    if (!initial)
+      return Entity::poison();
+    parameters[known->second].initial = initial;
+  } else {
+    const ParameterInfo &info = parameters[known->second];
+    if (info.range != variable.range) {
+      error(useSite, "two parameters are called '" + llvm::Twine(name) + "'")
+          .note("the first is made here", info.useSite);
+      return Entity::poison();
+    }
+    if (info.type != type) {
+      error(useSite, "param " + llvm::Twine(name) + " is " + describe(type) + " here, but " +
+                         describe(info.type) + " where it was made")
+          .note("it was made here", info.useSite);
+      return Entity::poison();
+    }
+  }
+  currentLocation = locate(variable.range);
+  return loadState(name, type);
+}
+
+Value Elaborator::elaborateInitial(const Expr *expr, dl::TensorType type, StringRef name,
+                                   llvm::function_ref<void(Scope &)> prepare) {
+  OpBuilder::InsertionGuard guard(builder);
+  Restore<EntryContext *> inInit(entry, &initEntry);
+  Restore<std::string> naming(initialName, name.str());
+  builder.setInsertionPointToEnd(&initEntry.func.getBody().front());
+  Scope inner(scope);
+  Restore<Scope *> inScope(scope, &inner);
+  if (prepare)
+    prepare(inner);
+
+  auto *call = llvm::dyn_cast<CallExpr>(expr);
+  auto *callee = call ? llvm::dyn_cast<NameExpr>(call->callee) : nullptr;
+  const CallableDecl *initializer = callee ? initializers.lookup(callee->name) : nullptr;
+  // `zeros(3)` is a tensor, `zeros()` an initializer.
+  bool isInitializer =
+      initializer && !scope->find(callee->name) && (call->args.empty() || !initializer->params.empty());
+  Entity entity = isInitializer ? callInitializer(initializer, call, type) : elaborate(expr);
+  if (entity.isPoison())
+    return {};
+  currentLocation = locate(expr->range);
+  Value value;
+  if (entity.isTensor()) {
+    dl::TensorType actual = entity.tensorType();
+    std::optional<SmallVector<dl::PolynomialAttr>> shape = broadcastShapes(actual, type);
+    if (actual.getElementType() != type.getElementType() || !shape || *shape != type.getShape()) {
+      error(expr->range,
+            "the initial value of " + name + " is " + describe(actual) + ", expected " + describe(type));
+      return {};
+    }
+    value = broadcastTo(entity.value, type.getShape());
+  } else {
+    entity = convertToElement(entity, type.getElementType(), expr->range, "the initial value of " + name);
+    if (entity.isPoison())
+      return {};
+    value = broadcastTo(entity.value, type.getShape());
+  }
+  storeState(name, value);
+  return value;
+}
+
+Entity Elaborator::callInitializer(const CallableDecl *decl, const CallExpr *call, dl::TensorType type) {
+  std::vector<Arg> args;
+  if (!matchArguments(decl, call, nullptr, args))
+    return Entity::poison();
+  Frame callee;
+  callee.decl = decl;
+  callee.caller = frame;
+  callee.callRange = call->range;
+  callee.path = frame->path;
+  callee.locationName = initialName;
+  Scope body;
+  Restore<Frame *> inFrame(frame, &callee);
+  Restore<Scope *> inScope(scope, &body);
+  if (!bindArguments(decl, args, call->range))
+    return Entity::poison();
+  std::vector<Entity> shape;
+  for (dl::PolynomialAttr size : type.getShape())
+    shape.push_back(Entity::ofInteger(size));
+  for (const Identifier &bound : decl->bound) {
+    Binding binding;
+    binding.kind = Binding::Kind::Argument;
+    binding.entity = Entity::ofTuple(shape);
+    binding.range = bound.range;
+    scope->names[bound.text] = binding;
+  }
+  return runBody(decl);
+}
+
+//===----------------------------------------------------------------------===//
+// Random numbers
+//===----------------------------------------------------------------------===//
+
+Value Elaborator::loadSeed() {
+  return loadState("seed", counterType()).value;
+}
+
+/// Counts the steps of a train entry from 1; 0 in all other entries.
+Value Elaborator::loadIteration() {
+  if (!entry->iteration) {
+    OpBuilder::InsertionGuard guard(builder);
+    if (inScan())
+      builder.setInsertionPoint(entry->scans.front());
+    if (entry->isTraining()) {
+      std::string name = (entry->decl->name.text + ".iteration").str();
+      createState(dl::StateRole::Iteration, name, counterType(), builder.getI64IntegerAttr(0),
+                  entry->decl->name.text, "", entry->decl->name.range);
+      Value last = loadState(name, counterType()).value;
+      entry->iteration = emit<dl::AddOp>(last, constantInteger(counterType(), 1));
+      storeState(name, entry->iteration);
+    } else {
+      entry->iteration = constantInteger(counterType(), 0);
+    }
+  }
+  return entry->iteration;
+}
+
+Value Elaborator::random(dl::TensorType type, StringRef name) {
+  std::string site = entry->isInit() ? "init/" + initialName : frame->path + "/" + name.str();
+  site += "#" + std::to_string(entry->occurrences[site]++);
+  Value seed = loadSeed(), iteration = loadIteration(), index;
+  if (inScan())
+    index = llvm::cast<dl::ScanOp>(entry->scans.back()).getIndex();
+  return emit<dl::RandomOp>(type, seed, iteration, index,
+                            static_cast<int64_t>(llvm::xxHash64(StringRef(site))));
+}
+
+} // namespace dlc::frontend

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// minimize: gradients of a loss and the optimizer's body, in line, for each parameter.
+
+#include "frontend/Elaborator.h"
+
+#include "frontend/Builtins.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
+
+namespace dlc::frontend {
+
+/// One `over … with …` of a minimize.
+struct Elaborator::OptimizerGroup {
+  const MinimizeGroup *syntax = nullptr;
+  const CallableDecl *decl = nullptr;
+  const CallExpr *call = nullptr; ///< null for a name without arguments
+  Scope scope;                    ///< the optimizer's own parameters, the same for all parameters it updates
+  std::vector<unsigned> parameters;
+};
+
+//===----------------------------------------------------------------------===//
+// Which parameters
+//===----------------------------------------------------------------------===//
+
+std::vector<unsigned> Elaborator::parametersOf(Value loss) {
+  llvm::SetVector<unsigned> found;
+  SmallVector<Value> work{loss};
+  llvm::DenseSet<Operation *> seen;
+  while (!work.empty()) {
+    Value value = work.pop_back_val();
+    Operation *op = value.getDefiningOp();
+    if (!op) {
+      // An argument of a scan's body comes from the scan's operands.
+      op = value.getParentBlock()->getParentOp();
+      if (llvm::isa<func::FuncOp>(op))
+        continue;
+    }
+    if (!seen.insert(op).second || llvm::isa<dl::StopGradientOp>(op))
+      continue;
+    if (auto load = llvm::dyn_cast<dl::LoadStateOp>(op)) {
+      if (auto index = parameterIndex.find(load.getState()); index != parameterIndex.end())
+        found.insert(index->second);
+      continue;
+    }
+    llvm::append_range(work, op->getOperands());
+    op->walk([&](Operation *inner) { llvm::append_range(work, inner->getOperands()); });
+  }
+  std::vector<unsigned> ordered(found.begin(), found.end());
+  llvm::sort(ordered);
+  return ordered;
+}
+
+/// A `*` stands for one or more parts; a pattern that ends early takes everything below.
+static bool matches(ArrayRef<StringRef> pattern, ArrayRef<StringRef> parts) {
+  if (pattern.empty())
+    return true;
+  if (parts.empty())
+    return false;
+  if (pattern.front() != "*")
+    return pattern.front() == parts.front() && matches(pattern.drop_front(), parts.drop_front());
+  for (size_t taken = 1; taken <= parts.size(); ++taken)
+    if (matches(pattern.drop_front(), parts.drop_front(taken)))
+      return true;
+  return false;
+}
+
+static bool matches(const ParameterPattern &pattern, StringRef name) {
+  SmallVector<StringRef> parts;
+  name.split(parts, '.');
+  return matches(pattern.parts, parts);
+}
+
+//===----------------------------------------------------------------------===//
+// minimize
+//===----------------------------------------------------------------------===//
+
+void Elaborator::elaborateMinimize(const MinimizeStmt *stmt) {
+  Entity loss = elaborate(stmt->loss);
+  if (loss.isPoison())
+    return;
+  if (!loss.isTensor() || !loss.tensorType().isScalar() ||
+      !llvm::isa<FloatType>(loss.tensorType().getElementType())) {
+    error(stmt->loss->range, "minimize needs a scalar f32, got " + describe(loss))
+        .note("mean(x) or sum(x) makes one");
+    return;
+  }
+  if (inScan()) {
+    error(stmt->range, "minimize cannot stand in a scan");
+    return;
+  }
+  if (stmt->clip) {
+    error(stmt->clip->range, "clip is not supported by this version of dlc");
+    return;
+  }
+
+  // 1. Share the parameters among the groups; the first explicit pattern wins, `rest` comes last.
+  std::vector<unsigned> reached = parametersOf(loss.value);
+  std::vector<std::unique_ptr<OptimizerGroup>> groups;
+  for (const MinimizeGroup &syntax : stmt->groups) {
+    groups.push_back(std::make_unique<OptimizerGroup>());
+    groups.back()->syntax = &syntax;
+  }
+  SmallVector<unsigned> updated;
+  for (unsigned parameter : reached) {
+    OptimizerGroup *chosen = nullptr;
+    for (bool isRestPass : {false, true})
+      for (auto &group : groups) {
+        ArrayRef<ParameterPattern> patterns = group->syntax->patterns;
+        bool fits = isRestPass ? patterns.empty() || llvm::any_of(patterns, [](auto &p) { return p.isRest; })
+                               : llvm::any_of(patterns, [&](auto &p) {
+                                   return !p.isRest && matches(p, parameters[parameter].name);
+                                 });
+        if (fits && !chosen)
+          chosen = group.get();
+      }
+    if (!chosen)
+      continue;
+    chosen->parameters.push_back(parameter);
+    updated.push_back(parameter);
+  }
+  checkPatterns(stmt, reached);
+  for (unsigned parameter : entry->parameters)
+    if (!llvm::is_contained(reached, parameter))
+      diags
+          .warning(stmt->loss->range, "the loss does not depend on " + parameters[parameter].name +
+                                          ", which is not trained here")
+          .note("it is made here", parameters[parameter].useSite);
+  if (reached.empty())
+    error(stmt->loss->range, "the loss depends on no parameter: there is nothing to train");
+  if (updated.empty())
+    return;
+
+  // 2. All gradients at once, before anything changes.
+  SmallVector<Value> values;
+  for (unsigned parameter : updated)
+    values.push_back(loadState(parameters[parameter].name, parameters[parameter].type).value);
+  Restore<std::string> naming(lastLetName, entry->decl->name.text.str());
+  currentLocation = locate(stmt->range);
+  auto gradient = emit<dl::GradientOp>(ValueRange(values).getTypes(), loss.value, values);
+
+  // 3. The optimizers' bodies, in the order of the parameters' declarations.
+  for (auto &group : groups)
+    if (!prepareOptimizer(*group))
+      return;
+  for (auto [position, parameter] : llvm::enumerate(updated))
+    for (auto &group : groups)
+      if (llvm::is_contained(group->parameters, parameter))
+        updateParameter(*group, parameter, gradient.getGradients()[position]);
+}
+
+void Elaborator::checkPatterns(const MinimizeStmt *stmt, ArrayRef<unsigned> reached) {
+  for (const MinimizeGroup &group : stmt->groups) {
+    for (const ParameterPattern &pattern : group.patterns) {
+      bool isUsed = pattern.isRest || llvm::any_of(reached, [&](unsigned parameter) {
+                      return matches(pattern, parameters[parameter].name);
+                    });
+      if (isUsed)
+        continue;
+      // Suggest among all prefixes of the names.
+      std::vector<std::string> known;
+      for (unsigned parameter : reached) {
+        StringRef name = parameters[parameter].name;
+        for (size_t dot = name.find('.'); dot != StringRef::npos; dot = name.find('.', dot + 1))
+          known.push_back(name.take_front(dot).str());
+        known.push_back(name.str());
+      }
+      std::vector<StringRef> candidates(known.begin(), known.end());
+      std::string text = llvm::join(pattern.parts, ".");
+      error(pattern.range, "no parameter that the loss depends on is called " + text)
+          .suggest(nearestName(text, candidates));
+    }
+  }
+}
+
+bool Elaborator::prepareOptimizer(OptimizerGroup &group) {
+  const Expr *expr = group.syntax->optimizer;
+  group.call = llvm::dyn_cast<CallExpr>(expr);
+  auto *name = llvm::dyn_cast<NameExpr>(group.call ? group.call->callee : expr);
+  group.decl = name ? findDecl(name->name) : nullptr;
+  if (!group.decl || group.decl->kind != DeclKind::Optimizer) {
+    if (group.decl || !name || findBuiltin(name->name) || scope->find(name->name))
+      error(expr->range,
+            "minimize needs an optimizer, such as adam(lr=1e-3), got " +
+                (group.decl ? describe(Entity::ofCallable(group.decl)) : sources.text(expr->range).str()));
+    return false;
+  }
+  std::vector<Arg> args;
+  if (!matchArguments(group.decl, group.call, nullptr, args))
+    return false;
+  if (group.decl->bound.size() != 2) {
+    error(expr->range, group.decl->name.text + " must name a parameter and its gradient: for p, g");
+    return false;
+  }
+
+  // Parameters with a run-time type are hyperparameters: states that can be set, unless the argument is
+  // computed from others or from `iteration`.
+  std::string owner = entry->decl->name.text.str();
+  std::string prefix = owner;
+  bool isTaken = llvm::any_of(group.decl->params, [&](const Parameter &param) {
+    return llvm::isa<TensorType>(param.type) && stateOps.contains(owner + "." + param.name.text.str());
+  });
+  if (isTaken) {
+    prefix = owner + "." + group.decl->name.text.str();
+    unsigned count = entry->optimizers[group.decl->name.text]++;
+    if (count)
+      prefix += "_" + std::to_string(count);
+  }
+  Frame callee;
+  callee.decl = group.decl;
+  callee.caller = frame;
+  callee.callRange = expr->range;
+  callee.locationName = owner;
+  Restore<Frame *> inFrame(frame, &callee);
+  Restore<Scope *> inScope(scope, &group.scope);
+  for (auto [param, arg] : llvm::zip(group.decl->params, args)) {
+    if (!arg.isGiven && !param.defaultValue) {
+      error(expr->range,
+            group.decl->name.text + " is missing " + param.name.text + ": " + sources.text(param.type->range))
+          .note("declared here", param.range);
+      return false;
+    }
+    Entity value = arg.isGiven ? arg.entity : elaborate(param.defaultValue);
+    SourceRange range = arg.isGiven ? arg.range : param.defaultValue->range;
+    std::string what = (group.decl->name.text + "'s " + param.name.text).str();
+    if (auto *constant = llvm::dyn_cast<ConstantTypeExpr>(param.type)) {
+      value = convertConstant(value, constant, range, what);
+    } else if (value.isNumber()) {
+      std::string state = prefix + "." + param.name.text.str();
+      createState(dl::StateRole::Hyperparameter, state, scalarType(),
+                  builder.getF64FloatAttr(value.asDouble()), owner, "", range);
+      currentLocation = locate(range);
+      value = Entity::ofScalar(loadState(state, scalarType()).value);
+    } else if (!value.isScalar() && !value.isPoison()) {
+      error(range, what + " expects a number, got " + describe(value));
+      value = Entity::poison();
+    }
+    if (value.isPoison())
+      return false;
+    Binding binding;
+    binding.kind = Binding::Kind::Argument;
+    binding.entity = value;
+    binding.range = range;
+    scope->names[param.name.text] = binding;
+  }
+  return checkConstraints(group.decl, expr->range);
+}
+
+void Elaborator::updateParameter(OptimizerGroup &group, unsigned parameter, Value gradient) {
+  const ParameterInfo &info = parameters[parameter];
+  Frame callee;
+  callee.decl = group.decl;
+  callee.caller = frame;
+  callee.callRange = group.syntax->optimizer->range;
+  callee.path = info.name;
+  callee.locationName = (entry->decl->name.text + "." + info.name).str();
+  Scope body(&group.scope);
+  Restore<Frame *> inFrame(frame, &callee);
+  Restore<Scope *> inScope(scope, &body);
+  Restore<unsigned> forParameter(updatedParameter, parameter);
+  Binding p;
+  p.kind = Binding::Kind::Var;
+  p.entity = loadState(info.name, info.type);
+  Value old = p.entity.value;
+  bind(group.decl->bound[0], p);
+  Binding g;
+  g.entity = Entity::ofTensor(gradient);
+  bind(group.decl->bound[1], g);
+  elaborateBlock(group.decl->body);
+
+  Entity updated = body.names[group.decl->bound[0].text].entity;
+  if (updated.isPoison())
+    return;
+  if (!updated.isTensor() || updated.tensorType() != info.type) {
+    error(group.decl->bound[0].range, group.decl->name.text + " makes " + describe(updated) + " of " +
+                                          info.name + ", which is " + describe(info.type));
+    return;
+  }
+  if (updated.value == old)
+    return;
+  currentLocation = locate(group.syntax->optimizer->range);
+  storeState(info.name, updated.value);
+}
+
+/// State of an optimizer belongs to the train entry and the parameter that is being updated.
+void Elaborator::elaborateOptimizerStates(const StateStmt *stmt) {
+  const ParameterInfo &info = parameters[updatedParameter];
+  StringRef owner = entry->decl->name.text;
+  // In "init" the optimizer's p is the parameter's initial value; there is no gradient.
+  auto prepare = [&](Scope &inner) {
+    Binding binding;
+    binding.entity = Entity::ofTensor(info.initial);
+    inner.names[frame->decl->bound[0].text] = binding;
+  };
+  for (const Declarator &variable : stmt->variables) {
+    Binding binding;
+    binding.kind = Binding::Kind::State;
+    binding.state = (owner + "." + info.name + "." + variable.name.text).str();
+    if (dl::TensorType type = inferStateType(variable, prepare)) {
+      currentLocation = locate(variable.range);
+      createState(dl::StateRole::Optimizer, binding.state, type, {}, owner, info.name, variable.range);
+      if (elaborateInitial(variable.init, type, binding.state, prepare)) {
+        currentLocation = locate(variable.range);
+        binding.entity = loadState(binding.state, type);
+      }
+    }
+    bind(variable.name, std::move(binding));
+  }
+}
+
+} // namespace dlc::frontend

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The elaborator: walks the bodies of the entries, evaluates what is known at compile time, checks shapes and
+// emits dl operations for the rest. Layers are templates over compile-time values and shapes, so a body is
+// walked once per call, with the names bound to that call's entities.
+//
+// The methods are spread over files by meaning, in the order in which an entry passes through them:
+//   ElaborateEntries     module, entries, their arguments and results
+//   ElaborateCalls       arguments to parameters, frames, results; ElaborateTypes: types and unification
+//   ElaborateStates      instances, parameters, buffers, counters, seeds: everything that is a dl.state
+//   ElaborateStatements  statements but for training
+//   ElaborateTraining    minimize, optimizers; ElaborateMetrics: metrics, report
+//   ElaborateExpressions names, operators, subscripts; ElaborateScan: scan
+//   CompileTime          arithmetic on values known now
+//   Broadcasting         conversions and NumPy's rules: what two tensors must have in common
+//   Builtins*            the primitive functions, by family
+//   ElaborateFit         the fit block
+//
+// Errors are reported once and leave a poisoned entity, which makes everything built on it silent.
+#ifndef DLC_FRONTEND_ELABORATOR_H
+#define DLC_FRONTEND_ELABORATOR_H
+
+#include "frontend/Entity.h"
+#include "frontend/Frontend.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace dlc::frontend {
+
+using namespace mlir;
+
+/// What a call's instance is named after.
+struct NameHint {
+  enum class Kind {
+    None,      ///< nothing names it
+    Name,      ///< `let name = call`
+    Enclosing, ///< `return call`: takes the name of the instance around it
+  };
+  Kind kind = Kind::None;
+  llvm::StringRef name;
+};
+
+/// A parameter of a layer: a dl.state, and what is known about it in the order of declaration.
+struct ParameterInfo {
+  std::string name;
+  dl::TensorType type;
+  SourceRange range;   ///< of its declaration
+  SourceRange useSite; ///< the user's call that made it
+  Value initial;       ///< its first value, in the entry `init`
+};
+
+/// The function being filled: an entry, or "init".
+struct EntryContext {
+  const CallableDecl *decl = nullptr; ///< null for init
+  func::FuncOp func;
+  llvm::StringMap<Value> states;         ///< current value of each state that was read or written
+  llvm::StringMap<unsigned> occurrences; ///< of random sites, by text
+  llvm::StringMap<unsigned> metricNames;
+  std::vector<unsigned> parameters;     ///< indexes of those that were read, in the order of reading
+  llvm::StringMap<unsigned> optimizers; ///< of one name, for the names of hyperparameters
+  Value iteration;                      ///< i64, null until it is needed
+  std::vector<Operation *> scans;       ///< around the insertion point, outermost first
+  struct Result {
+    std::string name;
+    Value value;
+    bool isMetric = false;
+    bool isReport = false;
+    SourceRange range;
+  };
+  std::vector<Result> results;
+  bool isInit() const { return !decl; }
+  bool isTraining() const { return decl && decl->kind == DeclKind::Train; }
+};
+
+/// A call of a primitive function with its evaluated arguments.
+struct BuiltinCall {
+  const CallExpr *expr = nullptr;
+  llvm::StringRef name;
+  std::vector<Entity> args; ///< by the builtin's parameters; absent optional ones are None
+  std::vector<SourceRange> argRanges;
+  SourceRange range;
+};
+
+class Elaborator {
+public:
+  Elaborator(const Program &program, const SourceManager &sources, DiagnosticEngine &diags,
+             MLIRContext &context, const ImportOptions &options);
+
+  OwningOpRef<ModuleOp> run();
+
+  //===--- Entries (ElaborateEntries.cpp) ---===//
+  void collectDeclarations();
+  void elaborateEntry(const CallableDecl *decl);
+  void elaborateEntryArguments(const CallableDecl *decl);
+  void finishEntry(const CallableDecl *decl);
+  void elaborateFit(const FitDecl *fit);
+  Attribute elaborateLoader(const Expr *expr);
+  Attribute elaborateSetting(const Expr *expr);
+  const CallableDecl *findDecl(llvm::StringRef name) const;
+
+  //===--- Calls (ElaborateCalls.cpp) ---===//
+  struct Arg {
+    Entity entity;
+    SourceRange range;
+    const Expr *expr = nullptr; ///< null for defaults and bound arguments
+    bool isGiven = false;
+  };
+  Entity elaborateCall(const CallExpr *call, const NameHint &hint);
+  Entity callDecl(const CallableDecl *decl, const CallExpr *call, const NameHint &hint,
+                  const std::shared_ptr<Instance> &instance);
+  bool matchArguments(const CallableDecl *decl, const CallExpr *call, const Instance *instance,
+                      std::vector<Arg> &args);
+  /// Binds arguments, defaults and dimensions in the current (new) scope.
+  bool bindArguments(const CallableDecl *decl, std::vector<Arg> &args, SourceRange callRange);
+  bool checkConstraints(const CallableDecl *decl, SourceRange callRange);
+  Entity runBody(const CallableDecl *decl);
+  Entity checkResult(const CallableDecl *decl, Entity result, SourceRange range);
+  void explainExtraDimensions(Diagnostic &diag, const CallableDecl *decl, const TensorType *declared,
+                              dl::TensorType actual);
+
+  //===--- Types (ElaborateTypes.cpp) ---===//
+  Type elementType(ElementType type);
+  dl::TensorType tensorOf(llvm::ArrayRef<dl::PolynomialAttr> shape, Type elementType);
+  dl::TensorType scalarType() { return tensorOf({}, Float64Type::get(&context)); }
+  dl::TensorType counterType() { return tensorOf({}, IntegerType::get(&context, 64)); }
+  /// Converts to a compile-time type; `what` starts the message: "linear's features".
+  Entity convertConstant(Entity entity, const ConstantTypeExpr *type, SourceRange range,
+                         const llvm::Twine &what);
+  /// Converts numbers and scalars to a rank-0 type, checks the element type of tensors.
+  Entity convertToElement(Entity entity, Type element, SourceRange range, const llvm::Twine &what);
+  /// Matches a tensor's dimensions with a type's, binding names that are free. With `deferred`, expressions
+  /// whose names are not bound yet are put there, to be checked at the end.
+  struct Deferred {
+    const TensorType *type;
+    const Expr *size;
+    dl::PolynomialAttr actual;
+    dl::TensorType actualType;
+    SourceRange range;
+  };
+  /// Why two types do not match: a name that has another value already.
+  struct Mismatch {
+    std::string dimension, bound, actual;
+    SourceRange boundAt;
+  };
+  bool unify(const TensorType *type, dl::TensorType actual, SourceRange range,
+             std::vector<Deferred> *deferred, Mismatch &mismatch);
+  /// The type as written with its names replaced by what they are bound to; free ones stay.
+  std::string describeDeclared(const TensorType *type);
+  /// Evaluates a type whose names are all bound; null after an error.
+  dl::TensorType evaluateType(const TensorType *type);
+  std::optional<dl::PolynomialAttr> evaluateDimension(const Expr *expr, bool report = true);
+
+  //===--- States (ElaborateStates.cpp) ---===//
+  /// The path of an instance made in the current frame.
+  std::string instancePath(const NameHint &hint, const CallableDecl *decl, SourceRange range, Frame &callee);
+  Entity elaborateParam(const ParamStmt *stmt);
+  Entity loadState(llvm::StringRef name, dl::TensorType type);
+  void storeState(llvm::StringRef name, Value value);
+  dl::StateOp createState(dl::StateRole role, llvm::StringRef name, dl::TensorType type, TypedAttr initial,
+                          llvm::StringRef owner, llvm::StringRef parameter, SourceRange range);
+  Value loadSeed();
+  Value loadIteration();
+  /// A random tensor at a new site of the current frame.
+  Value random(dl::TensorType type, llvm::StringRef name);
+  /// Evaluates an initial value in "init", converted to `type`; null after an error.
+  /// `prepare` may rebind names that mean something else there.
+  Value elaborateInitial(const Expr *expr, dl::TensorType type, llvm::StringRef name,
+                         llvm::function_ref<void(Scope &)> prepare = {});
+  Entity callInitializer(const CallableDecl *decl, const CallExpr *call, dl::TensorType type);
+  Entity instanceMember(const Instance &instance, const Identifier &member);
+
+  //===--- Statements (ElaborateStatements.cpp) ---===//
+  void elaborateBlock(const Block *block);
+  void elaborateStmt(const Stmt *stmt);
+  void elaborateLet(const LetStmt *stmt);
+  void elaborateAssign(const AssignStmt *stmt);
+  void elaborateBuffers(const StateStmt *stmt);
+  /// The type of a state from its declaration or its initial value; null after an error.
+  dl::TensorType inferStateType(const Declarator &variable, llvm::function_ref<void(Scope &)> prepare = {});
+  void elaborateIf(const IfStmt *stmt);
+  void elaborateFor(const ForStmt *stmt);
+  Entity checkDeclaredType(Entity entity, const TypeExpr *type, SourceRange range, const llvm::Twine &what);
+  void bind(const Identifier &name, Binding binding);
+
+  //===--- Training (ElaborateTraining.cpp) ---===//
+  void elaborateMinimize(const MinimizeStmt *stmt);
+  void elaborateReport(const ReportStmt *stmt);
+  Entity callMetric(const CallableDecl *decl, std::vector<Arg> &args, const CallExpr *call,
+                    const NameHint &hint);
+  void elaborateAccumulate(const StateStmt *stmt);
+  void elaborateOptimizerStates(const StateStmt *stmt);
+  struct OptimizerGroup;
+  void checkPatterns(const MinimizeStmt *stmt, llvm::ArrayRef<unsigned> reached);
+  bool prepareOptimizer(OptimizerGroup &group);
+  void updateParameter(OptimizerGroup &group, unsigned parameter, Value gradient);
+  /// Indexes of the parameters that `loss` was computed from, ascending.
+  std::vector<unsigned> parametersOf(Value loss);
+
+  //===--- Expressions (ElaborateExpressions.cpp, ElaborateScan.cpp) ---===//
+  Entity elaborate(const Expr *expr, const NameHint &hint = {});
+  Entity elaborateName(const NameExpr *expr);
+  Entity elaborateTuple(const TupleExpr *expr);
+  Entity elaborateUnary(const UnaryExpr *expr);
+  Entity elaborateBinary(const BinaryExpr *expr);
+  Entity elaborateMember(const MemberExpr *expr);
+  Entity elaborateIndex(const IndexExpr *expr);
+  Entity indexTuple(const Entity &tuple, const IndexExpr *expr);
+  Entity sliceTensor(const Entity &tensor, const IndexExpr *expr);
+  Entity elaborateScan(const ScanExpr *expr);
+  std::optional<int64_t> scanAxis(const ScanExpr *scan, const ScanInput &input, dl::TensorType type);
+  std::optional<bool> elaborateCondition(const Expr *expr, llvm::StringRef what);
+
+  //===--- Compile time (CompileTime.cpp) ---===//
+  /// Folds an operator on compile-time entities; nothing if it needs run time.
+  std::optional<Entity> foldBinary(BinaryOp op, const Entity &lhs, const Entity &rhs, SourceRange range);
+  std::optional<Entity> foldUnary(UnaryOp op, const Entity &operand);
+
+  //===--- Broadcasting (Broadcasting.cpp) ---===//
+  Entity binary(BinaryOp op, Entity lhs, Entity rhs, SourceRange opRange, SourceRange lhsRange,
+                SourceRange rhsRange);
+  Entity negate(const Entity &operand, SourceRange range);
+  /// Brings numeric operands to one element type and shape; false after an error. All become run-time values;
+  /// if none is a tensor they become scalars (f64).
+  bool unifyOperands(llvm::MutableArrayRef<Entity> operands, llvm::ArrayRef<SourceRange> ranges,
+                     SourceRange opRange, llvm::StringRef what);
+  std::optional<llvm::SmallVector<dl::PolynomialAttr>> broadcastShapes(dl::TensorType lhs,
+                                                                       dl::TensorType rhs);
+  Value broadcastTo(Value value, llvm::ArrayRef<dl::PolynomialAttr> shape);
+  /// A rank-0 value of a numeric entity that is no tensor.
+  Value toRankZero(const Entity &entity, Type element);
+  /// Number, scalar or tensor as a value; numbers and scalars become rank-0 values of `element`.
+  Value toValue(const Entity &entity, Type element);
+  Value constant(dl::TensorType type, double value);
+  Value constantInteger(dl::TensorType type, int64_t value);
+
+  //===--- Builtins (Builtins*.cpp) ---===//
+  Entity callBuiltin(const Builtin *builtin, const CallExpr *call);
+  std::optional<int64_t> normalizeAxis(const Entity &axis, int64_t rank, SourceRange range,
+                                       llvm::StringRef what);
+  std::optional<llvm::SmallVector<dl::PolynomialAttr>> toShape(const Entity &dims, SourceRange range,
+                                                               llvm::StringRef what);
+
+  //===--- Infrastructure (Elaborator.cpp) ---===//
+  Location locate(SourceRange range);
+  /// Reports at the user's text: inside the standard library, at the call, with a note where inside.
+  Diagnostic &error(SourceRange range, const llvm::Twine &message);
+  Diagnostic &warning(SourceRange range, const llvm::Twine &message);
+  SourceRange userRange(SourceRange range) const;
+  bool isStandard(FileId file) const;
+  template <typename OpTy, typename... Args> OpTy emit(Args &&...args) {
+    return OpTy::create(builder, currentLocation, std::forward<Args>(args)...);
+  }
+  dl::PolynomialAttr poly(int64_t value) { return dl::PolynomialAttr::getConstant(&context, value); }
+  Entity integer(int64_t value) { return Entity::ofInteger(poly(value)); }
+  bool inScan() const { return entry && !entry->scans.empty(); }
+
+  const Program &program;
+  const SourceManager &sources;
+  DiagnosticEngine &diags;
+  MLIRContext &context;
+  const ImportOptions &options;
+
+  OpBuilder builder;
+  Location currentLocation;
+  OwningOpRef<ModuleOp> module;
+  EntryContext *entry = nullptr;
+  EntryContext initEntry;
+  Frame *frame = nullptr;
+  Scope *scope = nullptr;
+
+  llvm::StringMap<const CallableDecl *> decls;        ///< the user's win over the library's
+  llvm::StringMap<const CallableDecl *> initializers; ///< kept apart: `zeros` is a function, too
+  llvm::DenseMap<FileId, bool> standardFiles;
+  unsigned modelCount = 0;
+  SourceRange fitRange;                  ///< of the fit block that was seen
+  std::vector<ParameterInfo> parameters; ///< in the order of declaration
+  llvm::StringMap<unsigned> parameterIndex;
+  llvm::StringMap<dl::StateOp> stateOps;
+  /// The initial value of the state whose initialiser is being evaluated: its name, for random sites.
+  std::string initialName;
+  std::optional<Entity> yielded; ///< of the scan whose body is being walked
+  SourceRange yieldRange;
+  unsigned updatedParameter = 0; ///< index of the one that the optimizer's body is for
+  std::string lastLetName; ///< of the statement being elaborated: what callees without a name are shown as
+};
+
+/// Sets a variable for the lifetime of a block.
+template <typename T> class Restore {
+public:
+  Restore(T &variable, T value) : variable(variable), old(std::move(variable)) {
+    variable = std::move(value);
+  }
+  ~Restore() { variable = std::move(old); }
+  Restore(const Restore &) = delete;
+  Restore &operator=(const Restore &) = delete;
+
+private:
+  T &variable;
+  T old;
+};
+
+} // namespace dlc::frontend
+
+#endif // DLC_FRONTEND_ELABORATOR_H

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "frontend/Entity.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+
+namespace dlc::frontend {
+
+std::string describe(dl::TensorType type) {
+  std::string text = type.describe();
+  return type.isScalar() ? llvm::StringRef(text).drop_back(2).str() : text;
+}
+
+std::string describe(const Entity &entity) {
+  switch (entity.kind) {
+  case Entity::Kind::Poison:
+    return "an erroneous value";
+  case Entity::Kind::None:
+    return "nothing";
+  case Entity::Kind::Integer:
+    return (entity.integer.isConstant() ? "int " : "dimension ") + dl::toString(entity.integer);
+  case Entity::Kind::Float:
+    return llvm::formatv("float {0}", entity.number).str();
+  case Entity::Kind::Bool:
+    return entity.flag ? "bool true" : "bool false";
+  case Entity::Kind::String:
+    return "string \"" + entity.text + "\"";
+  case Entity::Kind::Tuple: {
+    std::vector<std::string> parts;
+    for (const Entity &element : entity.tuple->elements)
+      parts.push_back(describe(element));
+    return "tuple [" + llvm::join(parts, ", ") + "]";
+  }
+  case Entity::Kind::ElementType:
+    return "a data type";
+  case Entity::Kind::Tensor:
+    return describe(entity.tensorType());
+  case Entity::Kind::Scalar:
+    return "a run-time scalar";
+  case Entity::Kind::Instance:
+    return ("an instance of " + entity.instance->decl->name.text).str();
+  case Entity::Kind::Callable:
+    return (stringify(entity.decl->kind) + " " + entity.decl->name.text).str();
+  case Entity::Kind::Builtin:
+    return "a built-in function";
+  }
+  return "";
+}
+
+} // namespace dlc::frontend
