@@ -8,7 +8,7 @@
 
 namespace dlc::frontend {
 
-static std::string join(StringRef path, StringRef name) {
+static std::string joinPath(StringRef path, StringRef name) {
   return path.empty() ? name.str() : (path + "." + name).str();
 }
 
@@ -29,7 +29,7 @@ std::string Elaborator::instancePath(const NameHint &hint, const CallableDecl *d
   std::string path;
   switch (hint.kind) {
   case NameHint::Kind::Name:
-    path = join(frame->path, hint.name);
+    path = joinPath(frame->path, hint.name);
     break;
   case NameHint::Kind::Enclosing:
     if (!isEntry || frame->inNamedLoop) {
@@ -39,9 +39,9 @@ std::string Elaborator::instancePath(const NameHint &hint, const CallableDecl *d
     [[fallthrough]];
   case NameHint::Kind::None:
     callee.isUnnamed = true;
-    path = join(frame->path, decl->name.text);
+    path = joinPath(frame->path, decl->name.text);
     for (unsigned i = 1; frame->instanceNames.contains(path); ++i)
-      path = join(frame->path, (decl->name.text + "_" + llvm::Twine(i)).str());
+      path = joinPath(frame->path, (decl->name.text + "_" + llvm::Twine(i)).str());
     break;
   }
   auto [known, isNew] = frame->instanceNames.try_emplace(path, range);
@@ -53,7 +53,7 @@ std::string Elaborator::instancePath(const NameHint &hint, const CallableDecl *d
 }
 
 Entity Elaborator::instanceMember(const Instance &instance, const Identifier &member) {
-  std::string name = join(instance.path, member.text);
+  std::string name = joinPath(instance.path, member.text);
   if (auto found = parameterIndex.find(name); found != parameterIndex.end())
     return loadState(name, parameters[found->second].type);
   bool hasParameters = llvm::any_of(parameters, [&](const ParameterInfo &info) {
@@ -128,7 +128,7 @@ Entity Elaborator::elaborateParam(const ParamStmt *stmt) {
   dl::TensorType type = evaluateType(declared);
   if (!type)
     return Entity::poison();
-  std::string name = join(frame->path, variable.name.text);
+  std::string name = joinPath(frame->path, variable.name.text);
   for (dl::PolynomialAttr size : type.getShape()) {
     if (!size.isConstant()) {
       error(variable.range, "param " + llvm::Twine(name) + " is " + describe(type) +
