@@ -6,6 +6,16 @@
 
 include "mlir/Pass/PassBase.td"
 
+def SimplifyPass : Pass<"dl-simplify", "::mlir::ModuleOp"> {
+  let summary = "Canonicalize, and fold transposes and activations so that less is stored";
+  let description = [{
+    Only rewrites that keep every bit: transposes move into the equations of contractions unless that would change
+    the order of summation, comparisons of an activation's input become comparisons of its result, what a loop
+    computes from outer values moves out of it.
+  }];
+  let dependentDialects = ["::dlc::dl::DlDialect"];
+}
+
 def FormDispatchesPass : Pass<"dl-form-dispatches", "::mlir::ModuleOp"> {
   let summary = "Put every computation into a dl.dispatch";
   let description = [{
