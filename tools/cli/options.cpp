@@ -125,7 +125,7 @@ void define_compile(CLI::App *app, Options &options) {
       ->delimiter(',')
       ->type_name("LIST");
   app->add_option("--emit", options.emit,
-                  "print a phase: ast, dl, grad, dispatch, loops, llvm, asm, ptx, object, artifact;\n"
+                  "print a phase: ast, dl, grad, dispatch, schedule, loops, llvm, asm, ptx, object, artifact;\n"
                   "from dispatch on for one variant: asm:x86-64-v4")
       ->type_name("PHASE");
   app->add_option("--scan", options.scan,

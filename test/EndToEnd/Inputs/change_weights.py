@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Rewrites a safetensors file: change_weights.py IN OUT [rename=OLD:NEW] [drop=NAME] [shape=NAME:D,D] ..."""
+"""Rewrites a safetensors file: change_weights.py IN OUT [rename=OLD:NEW] [drop=NAME] [shape=NAME:D,D]
+[bf16=NAME] [f16=NAME] ..."""
 
 import json
 import struct
@@ -17,6 +18,14 @@ for change in sys.argv[3:]:
     elif what == "rename":
         old, new = argument.split(":")
         tensors[new] = tensors.pop(old)
+    elif what in ("bf16", "f16"):
+        entry, elements = tensors[argument]
+        values = struct.unpack(f"<{len(elements) // 4}f", elements)
+        if what == "f16":
+            narrow = struct.pack(f"<{len(values)}e", *values)
+        else:
+            narrow = b"".join(elements[i + 2:i + 4] for i in range(0, len(elements), 4))
+        tensors[argument] = ({"dtype": what.upper(), "shape": entry["shape"]}, narrow)
     elif what == "shape":
         name, dims = argument.split(":")
         shape = [int(d) for d in dims.split(",")]
