@@ -4,9 +4,11 @@
 
 #include "compiler/Codegen/CPU/IndexMath.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/BuiltinOps.h"
 
 using namespace mlir;
 
@@ -115,9 +117,120 @@ void MicroKernel::emit(DepthCount depth, const TileOperand &c, TileUpdate update
 
 } // namespace
 
+namespace {
+
+/// Collects what a call passes: values become arguments, constants stay in the callee (and in its name).
+class Signature {
+public:
+  explicit Signature(std::string name) : name(std::move(name)) {}
+
+  void value(Value argument) { arguments.push_back(argument); }
+  void extent(StringRef tag, Extent extent) {
+    if (std::optional<int64_t> constant = IndexMath::asConstant(extent)) {
+      name += ("_" + tag + Twine(*constant)).str();
+      return;
+    }
+    name += ("_" + tag + "x").str();
+    value(cast<Value>(extent));
+  }
+
+  std::string name;
+  SmallVector<Value> arguments;
+};
+
+/// The callee's side: takes its arguments in the order in which the signature was collected.
+class Parameters {
+public:
+  explicit Parameters(Block &entry) : entry(entry) {}
+  Value value() { return entry.getArgument(next++); }
+  Extent extent(Extent passed) {
+    if (std::optional<int64_t> constant = IndexMath::asConstant(passed))
+      return Builder(entry.getParentOp()->getContext()).getIndexAttr(*constant);
+    return value();
+  }
+
+private:
+  Block &entry;
+  unsigned next = 0;
+};
+
+void describe(Signature &signature, StringRef tag, const DepthOffset &depth) {
+  if (!depth.table)
+    return signature.extent(tag, depth.stride);
+  signature.name += ("_" + tag + "t").str();
+  signature.value(depth.table);
+  signature.value(depth.first);
+}
+
+DepthOffset receive(Parameters &parameters, const DepthOffset &passed) {
+  if (!passed.table)
+    return {parameters.extent(passed.stride), {}, {}};
+  Value table = parameters.value();
+  return {passed.stride, table, parameters.value()};
+}
+
+} // namespace
+
+// A micro-kernel is a function of its own: the registers of the machine are then all its own, and every
+// kernel of the module that needs the same one calls it.
 void emitMicroKernel(OpBuilder &builder, Location location, TileShape shape, const ScalarOperand &a,
-                     const VectorOperand &b, DepthCount count, const TileOperand &c, TileUpdate update) {
-  MicroKernel(builder, location, shape, a, b).emit(count, c, update);
+                     const VectorOperand &b, DepthCount depth, const TileOperand &c, TileUpdate update) {
+  Type element = cast<MemRefType>(a.memory.getType()).getElementType();
+  std::string prefix;
+  llvm::raw_string_ostream(prefix) << "tile_" << element << "_" << shape.rows << "x" << shape.columns()
+                                   << (update == TileUpdate::Add ? "_add" : "_set");
+  Signature signature(prefix);
+  signature.value(a.memory);
+  signature.value(a.base);
+  signature.extent("r", a.rowStride);
+  describe(signature, "k", a.depth);
+  signature.value(b.memory);
+  for (Value base : b.bases)
+    signature.value(base);
+  describe(signature, "b", b.depth);
+  if (!b.masks.empty())
+    signature.name += "_m";
+  for (Value mask : b.masks)
+    signature.value(mask);
+  signature.extent("n", depth.count);
+  if (!IndexMath::asConstant(depth.count) && depth.multiple % kUnroll == 0)
+    signature.name += "_even";
+  signature.value(c.memory);
+  signature.value(c.base);
+  signature.extent("c", c.rowStride);
+
+  auto module = builder.getBlock()->getParentOp()->getParentOfType<ModuleOp>();
+  auto callee = module.lookupSymbol<func::FuncOp>(signature.name);
+  if (!callee) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToEnd(module.getBody());
+    auto type = builder.getFunctionType(ValueRange(signature.arguments).getTypes(), {});
+    callee = func::FuncOp::create(builder, location, signature.name, type);
+    callee.setPrivate();
+    Block &entry = *callee.addEntryBlock();
+    builder.setInsertionPointToStart(&entry);
+    Parameters parameters(entry);
+    ScalarOperand inA;
+    inA.memory = parameters.value();
+    inA.base = parameters.value();
+    inA.rowStride = parameters.extent(a.rowStride);
+    inA.depth = receive(parameters, a.depth);
+    VectorOperand inB;
+    inB.memory = parameters.value();
+    for (size_t v = 0; v < b.bases.size(); ++v)
+      inB.bases.push_back(parameters.value());
+    inB.depth = receive(parameters, b.depth);
+    for (size_t v = 0; v < b.masks.size(); ++v)
+      inB.masks.push_back(parameters.value());
+    DepthCount count{parameters.extent(depth.count), depth.multiple};
+    TileOperand inC;
+    inC.memory = parameters.value();
+    inC.base = parameters.value();
+    inC.rowStride = parameters.extent(c.rowStride);
+    MicroKernel(builder, location, shape, inA, inB).emit(count, inC, update);
+    func::ReturnOp::create(builder, location);
+  }
+  func::CallOp::create(builder, location, callee, signature.arguments);
 }
 
 void emitMicroKernelRows(OpBuilder &builder, Location location, TileShape full, Extent rows,

@@ -66,7 +66,8 @@ struct TileOperand {
 /// Whether a chunk's sums replace C or are added to it.
 enum class TileUpdate { Set, Add };
 
-/// Emits the loops at the builder's position. All of A, B and C have the same element type.
+/// Emits a call at the builder's position, and the private function that it calls unless the module has it.
+/// All of A, B and C have the same element type.
 void emitMicroKernel(mlir::OpBuilder &builder, mlir::Location location, TileShape shape,
                      const ScalarOperand &a, const VectorOperand &b, DepthCount count, const TileOperand &c,
                      TileUpdate update);
