@@ -76,7 +76,8 @@ FailureOr<LlvmKernels> translateKernels(ModuleOp kernels, const TargetDescriptio
   kernels.getContext()->appendDialectRegistry(registry);
   LlvmKernels result;
   for (auto function : kernels.getOps<func::FuncOp>())
-    result.names.push_back(function.getName().str());
+    if (!function.isPrivate()) // Private functions are parts of kernels: micro-kernels.
+      result.names.push_back(function.getName().str());
   if (failed(lowerKernelsToLlvmDialect(kernels, target)))
     return failure();
   result.context = std::make_unique<llvm::LLVMContext>();
@@ -101,7 +102,7 @@ FailureOr<LlvmKernels> translateKernels(ModuleOp kernels, const TargetDescriptio
 
 /// No unrolling, no vectorising (kernels are written as vectors), no recognising of loops as memset.
 static constexpr const char kPipeline[] =
-    "function(early-cse<memssa>,instcombine<max-iterations=1;no-verify-fixpoint>,simplifycfg,"
+    "deadargelim,function(early-cse<memssa>,instcombine<max-iterations=1;no-verify-fixpoint>,simplifycfg,"
     "loop-mssa(licm),early-cse<memssa>,instcombine<max-iterations=1;no-verify-fixpoint>,simplifycfg,adce)";
 
 static bool optimize(llvm::Module &module, llvm::TargetMachine &machine, const LoweringOptions &options,

@@ -123,7 +123,8 @@ LogicalResult lowerKernelsToLlvmDialect(ModuleOp kernels, const TargetDescriptio
   MLIRContext *context = kernels.getContext();
   DenseMap<StringAttr, SmallVector<Type>> signatures;
   for (auto function : kernels.getOps<func::FuncOp>())
-    signatures[function.getNameAttr()] = llvm::to_vector(function.getArgumentTypes());
+    if (!function.isPrivate())
+      signatures[function.getNameAttr()] = llvm::to_vector(function.getArgumentTypes());
 
   // 1. Structured control flow first: the other patterns then see blocks and branches only.
   {
@@ -157,6 +158,8 @@ LogicalResult lowerKernelsToLlvmDialect(ModuleOp kernels, const TargetDescriptio
   for (auto function : llvm::make_early_inc_range(kernels.getOps<LLVM::LLVMFuncOp>()))
     if (auto it = signatures.find(function.getNameAttr()); it != signatures.end())
       applyCallingConvention(function, it->second, target);
+    else
+      function.setLinkage(LLVM::Linkage::Internal);
   return success();
 }
 
