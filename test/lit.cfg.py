@@ -59,7 +59,8 @@ config.substitutions.append((r"%models", os.path.join(config.dlc_source_root, "m
 config.substitutions.append((r"%source", config.dlc_source_root))
 config.substitutions.append((r"%test_programs", config.test_exec_root))
 config.substitutions.append((r"%handmade", os.path.join(config.test_exec_root, "handmade.dla")))
-if os.path.exists(os.path.join(config.test_exec_root, "handmade.dla")):
+strict = lit_config.params.get("strict") == "1"
+if os.path.exists(os.path.join(config.test_exec_root, "handmade.dla")) or (strict and "handmade" in config.dlc_programs):
     config.available_features.add("handmade")
 config.substitutions.append((r"%lib", os.path.join(config.dlc_binary_root, "lib")))
 config.substitutions.append((r"%cc", config.cc))
