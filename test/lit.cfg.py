@@ -4,17 +4,17 @@
 Substitutions: %dlc, %dlc-opt, %dlc-run (the programs), %models (the models' folder), %source (the tree's root),
 %lib (the libraries' folder), %cc (the C compiler), %python, and LLVM's tools by name (FileCheck, not, count,
 split-file, llc, opt, mlir-opt, llvm-objdump ...). Features: x86_64, aarch64, avx2, avx512, ptxas, numpy, torch,
-sanitize, handmade
+safetensors, sanitize, handmade
 (%handmade is an artifact whose kernels are C: EndToEnd/HandMade), and each program that is built (dlc, dlc-opt, dlc-run).
 
 A test that uses a program which is not built is unsupported; with --param strict=1, as ctest runs it, it fails if
 the tree defines the program.
 """
 
-import importlib.util
 import os
 import platform
 import shutil
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(config.dlc_source_root, "test"))
@@ -32,6 +32,9 @@ def cpu_flags():
         pass
     return set()
 
+
+# A Python with PyTorch, for the tests that compare with it, which are unsupported without.
+config.python = os.environ.get("DLC_PYTHON", config.python)
 
 config.name = "dlc"
 config.test_format = DlcTest(execute_external=False)
@@ -75,8 +78,9 @@ if {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= flags:
     config.available_features.add("avx512")
 if shutil.which("ptxas"):
     config.available_features.add("ptxas")
-for module in ("numpy", "torch"):
-    if importlib.util.find_spec(module):
-        config.available_features.add(module)
+modules = subprocess.run(
+    [config.python, "-c", "import importlib.util as u; print(*filter(u.find_spec, ('numpy', 'torch', 'safetensors')))"],
+    capture_output=True, text=True, check=False)
+config.available_features.update(modules.stdout.split())
 if config.dlc_sanitize:
     config.available_features.add("sanitize")
