@@ -5,6 +5,7 @@
 
 #include "compiler/Transforms/Fusion.h"
 #include "compiler/Transforms/Passes.h"
+#include "compiler/Transforms/ScanForms.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -57,6 +58,10 @@ struct FormDispatches : impl::FormDispatchesPassBase<FormDispatches> {
   using FormDispatchesPassBase::FormDispatchesPassBase;
 
   void runOnOperation() override {
+    if (scan != "auto" && scan != "loop" && scan != "dispatch") {
+      getOperation().emitError("expected scan=auto, loop or dispatch, got ") << scan;
+      return signalPassFailure();
+    }
     for (auto entry : getOperation().getOps<func::FuncOp>()) {
       if (!entry->hasAttr(dl::kEntryAttr))
         continue;
@@ -67,11 +72,32 @@ struct FormDispatches : impl::FormDispatchesPassBase<FormDispatches> {
     }
   }
 
+  /// Whether a scan runs inside one dispatch. With matrices that do not stay in a core's cache, the loop is
+  /// better: there each step multiplies all rows at once.
+  bool runsInDispatch(dl::ScanOp loop) {
+    constexpr int64_t kCacheBytes = 512 * 1024;
+    if (scan == "loop")
+      return false;
+    std::optional<std::string> reason = reasonAgainstDispatch(loop);
+    if (!reason && scan != "dispatch" && matrixBytes(loop) > kCacheBytes)
+      reason = "it multiplies by " + std::to_string(matrixBytes(loop)) +
+               " bytes of matrices in each step, more than " + std::to_string(kCacheBytes);
+    if (reason)
+      loop.emitRemark("this scan stays a loop of the schedule: ") << *reason;
+    return !reason;
+  }
+
   /// Bodies of loops first: what they capture then is what their dispatches need.
   void formIn(Block &block, llvm::StringSet<> &names, StringRef entry) {
     llvm::DenseSet<Operation *> loopsAsDispatches;
-    for (auto scan : block.getOps<dl::ScanOp>())
-      formIn(scan.getBody().front(), names, entry);
+    for (auto loop : llvm::make_early_inc_range(block.getOps<dl::ScanOp>())) {
+      if (runsInDispatch(loop)) {
+        normalizeContractions(loop);
+        loopsAsDispatches.insert(loop);
+      } else {
+        formIn(loop.getBody().front(), names, entry);
+      }
+    }
     fusion::FusionGraph graph(block, loopsAsDispatches);
     graph.fuse(fuseUpdates);
     fusion::emitDispatches(block, graph, names, entry);
