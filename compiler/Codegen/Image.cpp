@@ -5,6 +5,7 @@
 // mapped.
 
 #include "compiler/Codegen/Lowering.h"
+#include "compiler/Codegen/Sanitize.h"
 
 #include "lld/Common/Driver.h"
 #include "llvm/Object/ELFObjectFile.h"
@@ -17,9 +18,10 @@ LLD_HAS_DRIVER(elf)
 
 namespace dlc::codegen {
 
-/// The kernels' places in .text, which the image begins with; a name for every undefined symbol in `error`.
+/// The kernels' places, and those of imports, in .text, which the image begins with; a name for every
+/// undefined symbol in `error`.
 static bool findKernels(StringRef object, ArrayRef<std::string> names, std::vector<KernelCode> &kernels,
-                        std::string &error) {
+                        std::vector<artifact::Import> &imports, std::string &error) {
   auto buffer = llvm::MemoryBuffer::getMemBuffer(object, "kernels", /*RequiresNullTerminator=*/false);
   auto file = llvm::object::ObjectFile::createObjectFile(*buffer);
   if (!file) {
@@ -41,6 +43,8 @@ static bool findKernels(StringRef object, ArrayRef<std::string> names, std::vect
       error += (error.empty() ? "the kernels call " : ", ") + name->str();
       continue;
     }
+    if (name->starts_with(kImportPrefix))
+      imports.push_back({name->drop_front(strlen(kImportPrefix)).str(), llvm::cantFail(symbol.getValue())});
     if (symbol.getELFType() == llvm::ELF::STT_FUNC)
       found[*name] = {name->str(), llvm::cantFail(symbol.getValue()), symbol.getSize()};
   }
@@ -61,7 +65,7 @@ static bool findKernels(StringRef object, ArrayRef<std::string> names, std::vect
 
 FailureOr<CodeImage> linkImage(StringRef object, ArrayRef<std::string> names, std::string &error) {
   CodeImage image;
-  if (!findKernels(object, names, image.kernels, error))
+  if (!findKernels(object, names, image.kernels, image.imports, error))
     return failure();
 
   // lld reads and writes files; they live in the system's folder for temporary files for a moment.

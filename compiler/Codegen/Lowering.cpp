@@ -6,6 +6,7 @@
 #include "compiler/Codegen/Lowering.h"
 
 #include "compiler/Codegen/GPU/Ptx.h"
+#include "compiler/Codegen/Sanitize.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
@@ -18,7 +19,6 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Triple.h"
-#include "llvm/Transforms/Instrumentation/AddressSanitizer.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 
 #include <mutex>
@@ -45,6 +45,7 @@ static void initializeTargets() {
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
+    LLVMInitializeX86AsmParser(); // for the imports of instrumented kernels
     LLVMInitializeNVPTXTargetInfo();
     LLVMInitializeNVPTXTarget();
     LLVMInitializeNVPTXTargetMC();
@@ -122,11 +123,9 @@ static bool optimize(llvm::Module &module, llvm::TargetMachine &machine, const L
     error = llvm::toString(std::move(problem));
     return false;
   }
-  if (options.sanitize) {
-    llvm::AddressSanitizerOptions sanitizer;
-    passes.addPass(llvm::AddressSanitizerPass(sanitizer));
-  }
   passes.run(module, modules);
+  if (options.sanitize)
+    instrumentKernels(module);
   return true;
 }
 
@@ -173,8 +172,6 @@ FailureOr<CodeImage> compileKernels(LlvmKernels &kernels, const TargetDescriptio
   StringRef object(bytes.data(), bytes.size());
   if (hooks.object)
     *hooks.object = object.str();
-  if (options.sanitize)
-    return CodeImage{object.str(), {}};
   return linkImage(object, kernels.names, error);
 }
 

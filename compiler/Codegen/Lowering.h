@@ -26,6 +26,7 @@ struct KernelCode {
 struct CodeImage {
   std::string bytes;
   std::vector<KernelCode> kernels;
+  std::vector<artifact::Import> imports; ///< Of instrumented kernels, for Variant::imports.
 };
 
 /// Texts of the phases, filled when asked for (`--emit`).
@@ -36,8 +37,7 @@ struct EmitHooks {
 };
 
 struct LoweringOptions {
-  /// Instrument the kernels with LLVM's AddressSanitizer: the object then refers to the runtime of the host
-  /// process and cannot become an image.
+  /// Instrument the kernels with LLVM's AddressSanitizer (Sanitize.h): the image then has imports.
   bool sanitize = false;
 };
 
