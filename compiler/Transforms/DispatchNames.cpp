@@ -56,10 +56,12 @@ std::string nameDispatch(ArrayRef<Operation *> ops, llvm::StringSet<> &names, St
     for (Operation *user : op->getUsers())
       if (auto store = dyn_cast<dl::StoreStateOp>(user); store && name.empty()) {
         auto state = SymbolTable::lookupNearestSymbolFrom<dl::StateOp>(store, store.getStateAttr());
-        if (state && state.getRole() == dl::StateRole::Optimizer)
+        if (state && entry == "init")
+          name = (state.getSymName() + ".init").str();
+        else if (state && state.getRole() == dl::StateRole::Optimizer)
           name = (state.getParameterAttr().getValue() + ".update").str();
         else if (state && state.getRole() == dl::StateRole::Parameter)
-          name = (state.getSymName() + (entry == "init" ? ".init" : ".update")).str();
+          name = (state.getSymName() + ".update").str();
       }
   // 2. Otherwise the heaviest operation's instance, and up to three of the most telling kinds in order.
   if (name.empty()) {

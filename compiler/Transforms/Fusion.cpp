@@ -321,13 +321,17 @@ SmallVector<FusionGraph::Candidate> FusionGraph::candidates() const {
   return result;
 }
 
-void FusionGraph::mergeAlongEdges(bool prologue, bool eliminatingOnly) {
+void FusionGraph::mergeAlongEdges(bool prologue, bool eliminatingOnly, bool epiloguesOnly) {
   bool changed = true;
   while (changed) {
     changed = false;
     llvm::DenseSet<unsigned> touched; // their candidates are stale
     for (const Candidate &candidate : candidates()) {
       if (eliminatingOnly && !candidate.eliminates)
+        continue;
+      if (epiloguesOnly && llvm::none_of(clusters[candidate.first], [&](unsigned node) {
+            return nodes[node].opClass == OpClass::Contraction;
+          }))
         continue;
       if (touched.contains(candidate.first) || touched.contains(candidate.second))
         continue;
@@ -386,6 +390,7 @@ void FusionGraph::fuse(bool fuseUpdates) {
   mergeScalars();
   // Values that stop existing come first; an epilogue before a prologue, which may be evaluated more than
   // once.
+  mergeAlongEdges(/*prologue=*/false, /*eliminatingOnly=*/true, /*epiloguesOnly=*/true);
   mergeAlongEdges(/*prologue=*/false, /*eliminatingOnly=*/true);
   mergeAlongEdges(/*prologue=*/true, /*eliminatingOnly=*/true);
   mergeAlongEdges(/*prologue=*/false, /*eliminatingOnly=*/false);

@@ -97,7 +97,7 @@ private:
   void addEdges();
   void addStateOrder();
   void mergeScalars();
-  void mergeAlongEdges(bool prologue, bool eliminatingOnly);
+  void mergeAlongEdges(bool prologue, bool eliminatingOnly, bool epiloguesOnly = false);
   void mergeSiblings();
   bool tryMerge(unsigned first, unsigned second, bool prologue);
   SmallVector<Candidate> candidates() const;
