@@ -31,6 +31,7 @@ public:
   explicit Accumulations(dl::ScanOp scan) : scan(scan), stacks(scan) {}
 
   void hoist() {
+    separateTerms();
     for (auto [j, carry] : llvm::enumerate(scan.getCarries()))
       collect(j);
     if (sums.empty())
@@ -52,6 +53,18 @@ public:
   }
 
 private:
+  /// A term of several sums (the same gradient of two biases) becomes one operation per sum.
+  void separateTerms() {
+    for (Operation &op : llvm::make_early_inc_range(scan.getBody().front())) {
+      if (!isa<dl::ReduceOp, dl::ContractOp, dl::TransposeOp, dl::ReshapeOp, dl::NegOp>(op) ||
+          !llvm::all_of(op.getUsers(), llvm::IsaPred<dl::AddOp>))
+        continue;
+      OpBuilder builder(&op);
+      while (!op.use_empty() && !op.hasOneUse())
+        op.getUses().begin()->set(builder.clone(op)->getResult(0));
+    }
+  }
+
   bool isInside(Value value) { return scan.getBody().isAncestor(value.getParentRegion()); }
   bool isSlice(Value value) { return llvm::is_contained(scan.getSlices(), value); }
 
