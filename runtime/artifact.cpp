@@ -3,7 +3,7 @@
 // Loading: bytes into memory, verification, then the code of every variant that this machine can run.
 
 #include "runtime/artifact.h"
-#include "runtime/cpu_features.h"
+#include "runtime/device.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -16,37 +16,11 @@
 namespace dlc::runtime {
 namespace {
 
-// Which machine code this runtime itself is made of: code for another architecture can be inspected, not run.
-bool is_native_variant(const char *name) {
-#if defined(__x86_64__)
-  return strcmp(name, "aarch64") != 0;
-#elif defined(__aarch64__)
-  return strncmp(name, "x86-64", 6) != 0 && strcmp(name, "amx") != 0;
-#else
-  return false;
-#endif
-}
-
 void find_missing_features(const schema::Variant *variant, variant_record &record) {
-  auto add = [&](const char *text) {
-    size_t used = strlen(record.missing);
-    snprintf(record.missing + used, sizeof(record.missing) - used, "%s%s", used ? " " : "", text);
-  };
-  if (variant->target() == schema::Target::Cuda) {
-    add("a CUDA driver");
-  } else if (!is_native_variant(variant->name()->c_str())) {
-    add("another processor architecture");
-  } else if (variant->features()) {
-    for (const flatbuffers::String *feature : *variant->features())
-      if (!cpu_has_feature(feature->c_str()))
-        add(feature->c_str());
-  }
-  // Instrumented kernels run only where the sanitizer is; dlsym finds it, wherever it is linked.
-  for (uint32_t i = 0; variant->imports() && i < variant->imports()->size(); ++i)
-    if (!dlsym(RTLD_DEFAULT, variant->imports()->Get(i)->name()->c_str())) {
-      add("AddressSanitizer");
-      break;
-    }
+  if (const device_operations *device = device_for(variant))
+    device->find_missing(variant, record.missing, sizeof(record.missing));
+  else
+    snprintf(record.missing, sizeof(record.missing), "a CUDA driver");
   record.usable = record.missing[0] == '\0';
 }
 

@@ -37,6 +37,9 @@ struct device_operations {
   // Whether the caller's memory can be used in place. Otherwise arguments and results always go through
   // staging.
   bool uses_host_memory;
+  // Appends to `missing` (NUL-terminated, `size` bytes) what this machine lacks for the variant; nothing: it
+  // can run.
+  void (*find_missing)(const schema::Variant *variant, char *missing, size_t size);
   dlc_code_t (*open)(device *device, const artifact *artifact, uint32_t variant, dlc_status_t *status);
   void (*close)(device *device);
   // Memory of the device, 64-byte aligned; NULL when there is none.
@@ -68,6 +71,12 @@ struct device {
 };
 
 extern const device_operations cpu_device;
+// The driver for CUDA variants, where one is linked into the runtime.
+extern const device_operations cuda_device [[gnu::weak]];
+
+inline const device_operations *device_for(const schema::Variant *variant) {
+  return variant->target() == schema::Target::Cpu ? &cpu_device : &cuda_device;
+}
 
 } // namespace dlc::runtime
 

@@ -91,7 +91,9 @@ dlc_code_t open_states(session *session, const dlc_session_options_t &options, d
 
 // The session's struct is there, zeroed; on failure the caller releases it.
 dlc_code_t open_session(session *session, const dlc_session_options_t &options, dlc_status_t *status) {
-  session->red_zones = options.flags & DLC_SESSION_RED_ZONES;
+  session->device.operations = device_for(session->artifact->metadata->variants()->Get(session->variant));
+  // The zones are checked where they lie: only in the host's memory.
+  session->red_zones = options.flags & DLC_SESSION_RED_ZONES && session->device.operations->uses_host_memory;
   session->shares_states = options.share_states != nullptr;
   if (options.log)
     session->log = *options.log;
@@ -99,9 +101,10 @@ dlc_code_t open_session(session *session, const dlc_session_options_t &options, 
     session->device.cancellation = *options.cancellation;
   if (options.executor)
     session->device.executor = *options.executor;
-  session->device.operations = &cpu_device;
   session->device.memory = &session->memory;
-  session->device.workers = options.threads ? options.threads : available_processors();
+  session->device.workers = !session->device.operations->uses_host_memory ? 1
+                            : options.threads                             ? options.threads
+                                                                          : available_processors();
   if (session->device.workers > 1 && !session->device.executor.run)
     DLC_TRY(create_thread_pool(&session->memory, session->device.workers, &session->device.pool, status));
   DLC_TRY(session->device.operations->open(&session->device, session->artifact, session->variant, status));
