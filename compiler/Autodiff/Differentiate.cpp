@@ -188,10 +188,9 @@ void differentiate(ArrayRef<Operation *> operations, Gradients &gradients) {
       differentiateScan(scan, gradients);
       continue;
     }
-    const RuleTable::Rule *rule = RuleTable::get().find(op->getName());
-    if (!rule)
-      continue; // a value that was asked for and has no operands to pass to, such as a state
-    (*rule)(op, gradients.get(op->getResult(0)), gradients);
+    // Without a rule only `wrt` itself has a gradient: a parameter is the result of a dl.load_state.
+    if (const RuleTable::Rule *rule = RuleTable::get().find(op->getName()))
+      (*rule)(op, gradients.get(op->getResult(0)), gradients);
   }
 }
 

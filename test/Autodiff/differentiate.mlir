@@ -73,6 +73,23 @@ func.func @scan_saves_what_is_needed(%x: !dl.tensor<[t, n], f32>, %w: !dl.tensor
 
 // -----
 
+// Tests that parameters, which are loaded, are differentiated with respect to where they are loaded.
+// CHECK-LABEL: func.func @loaded_parameter
+// CHECK: %[[W:.*]] = dl.load_state @w
+// CHECK: %[[DW:.*]] = dl.add
+// CHECK: dl.store_state @w, %[[DW]]
+dl.state parameter @w : !dl.tensor<[3], f32>
+func.func @loaded_parameter() {
+  %w = dl.load_state @w : !dl.tensor<[3], f32>
+  %s = dl.mul %w, %w : !dl.tensor<[3], f32>
+  %loss = dl.reduce sum %s [0] : !dl.tensor<[3], f32> to !dl.tensor<[], f32>
+  %dw = dl.gradient %loss wrt(%w) : !dl.tensor<[], f32>, (!dl.tensor<[3], f32>)
+  dl.store_state @w, %dw : !dl.tensor<[3], f32>
+  return
+}
+
+// -----
+
 // Tests that a gradient does not pass a dispatch, and that the message says why.
 func.func @dispatches_come_later(%x: !dl.tensor<[n], f32>) -> !dl.tensor<[n], f32> {
   // expected-error@+1 {{no gradient flows through dl.dispatch: dispatches are formed after differentiation}}
