@@ -102,7 +102,10 @@ private:
     if (globals.contains(name) || findBuiltin(name) || is_contained(specialNames(), name) ||
         (isInitializerCall && initializers.contains(name)))
       return;
-    diags.error(range, "unknown name '" + name + "'").suggest(nearest(name));
+    if (initializers.contains(name))
+      diags.error(range, name + " is an initializer: it gives a param its first value");
+    else
+      diags.error(range, "unknown name '" + name + "'").suggest(nearest(name));
   }
 
   //===--- Declarations ---===//

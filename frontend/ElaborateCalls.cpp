@@ -22,10 +22,6 @@ Entity Elaborator::elaborateCall(const CallExpr *call, const NameHint &hint) {
       return callDecl(decl, call, hint, nullptr);
     if (const Builtin *builtin = findBuiltin(name->name))
       return callBuiltin(builtin, call);
-    if (auto found = initializers.find(name->name); found != initializers.end()) {
-      error(name->range, name->name + " is an initializer: it gives a param its first value");
-      return Entity::poison();
-    }
     if (!local)
       return Entity::poison(); // checkNames has reported it
   }
@@ -106,6 +102,11 @@ bool Elaborator::bindArguments(const CallableDecl *decl, std::vector<Arg> &args,
     scope->names[param.name.text] = std::move(binding);
   };
 
+  // A schedule computes with numbers and scalars in f64, whatever it calls them.
+  auto keepsScalar = [&](const TensorType *type, const Entity &entity) {
+    return decl->kind == DeclKind::Schedule && type->dims.empty() && entity.isNumeric() && !entity.isTensor();
+  };
+
   // 1. Compile-time arguments, so that types may name them.
   for (auto [param, arg] : llvm::zip(decl->params, args)) {
     if (!arg.isGiven && !param.defaultValue) {
@@ -127,7 +128,10 @@ bool Elaborator::bindArguments(const CallableDecl *decl, std::vector<Arg> &args,
     if (auto *type = llvm::dyn_cast<ConstantTypeExpr>(param.type))
       define(param, arg, convertConstant(arg.entity, type, arg.range, what(param)));
     else if (auto *tensor = llvm::dyn_cast<TensorType>(param.type))
-      define(param, arg, convertToElement(arg.entity, elementType(tensor->element), arg.range, what(param)));
+      define(param, arg,
+             keepsScalar(tensor, arg.entity)
+                 ? arg.entity
+                 : convertToElement(arg.entity, elementType(tensor->element), arg.range, what(param)));
   };
   auto isLiteral = [](const Expr *expr) {
     if (auto *unary = llvm::dyn_cast<UnaryExpr>(expr))
@@ -156,6 +160,10 @@ bool Elaborator::bindArguments(const CallableDecl *decl, std::vector<Arg> &args,
     if (!arg.isGiven || !type)
       continue;
     Entity entity = arg.entity;
+    if (keepsScalar(type, entity)) {
+      define(param, arg, entity);
+      continue;
+    }
     if (!entity.isTensor() && type->dims.empty())
       entity = convertToElement(entity, elementType(type->element), arg.range, what(param));
     Mismatch mismatch;
@@ -175,6 +183,11 @@ bool Elaborator::bindArguments(const CallableDecl *decl, std::vector<Arg> &args,
     if (!arg.isGiven && !scope->find(param.name.text))
       defineDefault(param, arg);
   for (const Deferred &wait : deferred) {
+    if (!isEvaluable(wait.size, scope)) {
+      error(wait.range,
+            "the sizes in " + sources.text(wait.size->range) + " do not follow from the arguments");
+      return false;
+    }
     std::optional<dl::PolynomialAttr> expected = evaluateDimension(wait.size);
     if (!expected)
       return false;
@@ -266,6 +279,12 @@ Entity Elaborator::callDecl(const CallableDecl *decl, const CallExpr *call, cons
 
 /// Walks the body in the current frame and scope, which hold the arguments.
 Entity Elaborator::runBody(const CallableDecl *decl) {
+  for (const Stmt *stmt : decl->body->stmts) {
+    if (stmt->kind != StmtKind::Gradient)
+      continue;
+    error(stmt->range, "gradient clauses are not supported by this version of dlc");
+    return Entity::poison();
+  }
   elaborateBlock(decl->body);
   Entity result = frame->returned.value_or(Entity::none());
   return checkResult(decl, result, frame->returned ? frame->returnRange : decl->name.range);

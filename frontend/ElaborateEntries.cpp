@@ -25,7 +25,15 @@ void Elaborator::collectDeclarations() {
   }
 }
 
+bool Elaborator::isEntry(const CallableDecl *decl) {
+  return decl->kind == DeclKind::Train || decl->kind == DeclKind::Eval || decl->kind == DeclKind::Infer;
+}
+
 void Elaborator::elaborateEntry(const CallableDecl *decl) {
+  if (decl->name.text == "init" || decl->name.text == "seed") {
+    error(decl->name.range, "an entry cannot be called '" + decl->name.text + "', which every program has");
+    return;
+  }
   OpBuilder::InsertionGuard guard(builder);
   EntryContext context;
   context.decl = decl;
@@ -64,6 +72,7 @@ void Elaborator::elaborateEntryArguments(const CallableDecl *decl) {
       binding.range = name->range;
       if (auto bound = options.dimensions.find(name->name); bound != options.dimensions.end()) {
         binding.entity = integer(bound->second);
+        boundDimensions.insert(name->name);
       } else {
         binding.entity = Entity::ofInteger(dl::PolynomialAttr::getSymbol(&context, name->name));
         symbols.push_back(builder.getStringAttr(name->name));
@@ -81,9 +90,13 @@ void Elaborator::elaborateEntryArguments(const CallableDecl *decl) {
     binding.range = param.name.range;
     binding.type = param.type;
     if (auto *type = llvm::dyn_cast<TensorType>(param.type)) {
+      auto isOpen = [&](const DimensionExpr &dim) { return dim.size && !isEvaluable(dim.size, scope); };
       bool hasPack = llvm::any_of(type->dims, [](const DimensionExpr &dim) { return dim.isEllipsis(); });
       if (hasPack)
         error(type->range, "an entry's argument needs all its dimensions, got " + sources.text(type->range));
+      else if (const DimensionExpr *open = llvm::find_if(type->dims, isOpen); open != type->dims.end())
+        error(open->range, "the sizes in " + sources.text(open->range) +
+                               " are no dimensions of an argument by themselves");
       else if (dl::TensorType tensor = evaluateType(type)) {
         types.push_back(tensor);
         Value argument = block.addArgument(tensor, locate(param.name.range));
@@ -156,9 +169,12 @@ void Elaborator::finishEntry(const CallableDecl *decl) {
   llvm::StringMap<unsigned> names;
   for (EntryContext::Result &result : entry->results) {
     values.push_back(result.value);
-    if (!names.try_emplace(result.name, 0).second)
-      error(result.range, "two results are called '" + llvm::Twine(result.name) + "'")
+    unsigned uses = names[result.name]++;
+    if (uses && result.isReport)
+      error(result.range, "two reports are called '" + llvm::Twine(result.name) + "'")
           .note("give one of them a name of its own", {}, "report NAME = …");
+    else if (uses)
+      result.name += "_" + std::to_string(uses);
   }
   currentLocation = locate(decl->name.range);
   emit<func::ReturnOp>(values);

@@ -80,9 +80,8 @@ Entity Elaborator::elaborateName(const NameExpr *expr) {
     return Entity::ofCallable(decl);
   if (const Builtin *builtin = findBuiltin(expr->name))
     return Entity::ofBuiltin(builtin);
-  // checkNames has reported it, unless it is a dimension that no argument has bound.
-  if (!diags.hasErrors())
-    error(expr->range, expr->name + " has no value here");
+  // checkNames has reported it, and the engine shows it once; or it is a dimension that nothing has bound.
+  diags.error(expr->range, "unknown name '" + expr->name + "'");
   return Entity::poison();
 }
 

@@ -8,9 +8,9 @@ namespace dlc::frontend {
 Entity Elaborator::callMetric(const CallableDecl *decl, std::vector<Arg> &args, const CallExpr *call,
                               const NameHint &hint) {
   StringRef name = decl->name.text;
-  bool isEntry =
+  bool isPlace =
       !frame->caller && (entry->decl->kind == DeclKind::Train || entry->decl->kind == DeclKind::Eval);
-  if (!isEntry || inScan()) {
+  if (!isPlace || inScan()) {
     error(call->range, name + " is a metric: it is called in a train or eval entry, outside of scans");
     return Entity::poison();
   }

@@ -64,7 +64,8 @@ std::optional<int64_t> Elaborator::scanAxis(const ScanExpr *scan, const ScanInpu
   }
   if (!found)
     error(scan->over->range, "no axis of " + llvm::Twine(sequence) + ", " + describe(type) + ", has size " +
-                                 sources.text(scan->over->range) + " = " + dl::toString(over.integer));
+                                 (overName ? overName->name + " = " : llvm::Twine()) +
+                                 dl::toString(over.integer));
   return found;
 }
 

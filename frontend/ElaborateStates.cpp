@@ -25,14 +25,14 @@ std::string Elaborator::instancePath(const NameHint &hint, const CallableDecl *d
     callee.isDuplicate = false;
     return modelCount > 1 ? decl->name.text.str() : "";
   }
-  bool isEntry = !frame->caller;
+  bool isRoot = !frame->caller;
   std::string path;
   switch (hint.kind) {
   case NameHint::Kind::Name:
     path = joinPath(frame->path, hint.name);
     break;
   case NameHint::Kind::Enclosing:
-    if (!isEntry || frame->inNamedLoop) {
+    if (!isRoot || frame->inNamedLoop) {
       path = frame->path;
       break;
     }
@@ -85,6 +85,10 @@ dl::StateOp Elaborator::createState(dl::StateRole role, StringRef name, dl::Tens
     error(range, "two states are called '" + name + "'");
     return found->second;
   }
+  // States and entries are symbols of one module.
+  const CallableDecl *sameName = findDecl(name);
+  if (name == "init" || (sameName && isEntry(sameName)))
+    error(range, "a state cannot be called '" + name + "' like an entry");
   OpBuilder atStates(initEntry.func);
   auto op = dl::StateOp::create(atStates, range ? locate(range) : module->getLoc(), role, name, type, initial,
                                 owner.empty() ? StringAttr() : builder.getStringAttr(owner),
@@ -136,8 +140,10 @@ Entity Elaborator::elaborateParam(const ParamStmt *stmt) {
       return Entity::poison();
     }
   }
-  SourceRange useSite = userRange(variable.range);
+  SourceRange useSite = frame->caller ? userRange(frame->callRange) : variable.range;
   if (frame->isDuplicate) {
+    for (Frame *at = frame; at && at->isDuplicate; at = at->caller)
+      useSite = userRange(at->callRange);
     error(useSite, "two instances are called '" + (frame->path.empty() ? "" : llvm::Twine(frame->path)) +
                        "', and both have parameters")
         .note("the first is made here", frame->firstUse)

@@ -142,10 +142,14 @@ void Elaborator::elaborateMinimize(const MinimizeStmt *stmt) {
   for (auto &group : groups)
     if (!prepareOptimizer(*group))
       return;
-  for (auto [position, parameter] : llvm::enumerate(updated))
+  unsigned errors = diags.errorCount();
+  for (auto [position, parameter] : llvm::enumerate(updated)) {
     for (auto &group : groups)
       if (llvm::is_contained(group->parameters, parameter))
         updateParameter(*group, parameter, gradient.getGradients()[position]);
+    if (diags.errorCount() != errors)
+      return; // the same again for every parameter
+  }
 }
 
 void Elaborator::checkPatterns(const MinimizeStmt *stmt, ArrayRef<unsigned> reached) {
@@ -187,10 +191,6 @@ bool Elaborator::prepareOptimizer(OptimizerGroup &group) {
   std::vector<Arg> args;
   if (!matchArguments(group.decl, group.call, nullptr, args))
     return false;
-  if (group.decl->bound.size() != 2) {
-    error(expr->range, group.decl->name.text + " must name a parameter and its gradient: for p, g");
-    return false;
-  }
 
   // Parameters with a run-time type are hyperparameters: states that can be set, unless the argument is
   // computed from others or from `iteration`.

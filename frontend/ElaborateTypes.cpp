@@ -132,8 +132,7 @@ Entity Elaborator::convertToElement(Entity entity, Type element, SourceRange ran
 // Dimensions
 //===----------------------------------------------------------------------===//
 
-/// Whether all names of a dimension's expression are bound.
-static bool isEvaluable(const Expr *expr, Scope *scope) {
+bool isEvaluable(const Expr *expr, Scope *scope) {
   if (auto *name = llvm::dyn_cast<NameExpr>(expr))
     return scope->find(name->name);
   if (auto *unary = llvm::dyn_cast<UnaryExpr>(expr))
@@ -197,6 +196,14 @@ std::string Elaborator::describeDeclared(const TensorType *type) {
   return dims.empty() ? text : text + "[" + llvm::join(dims, ", ") + "]";
 }
 
+/// `[n, 10]`
+static std::string describeShape(ArrayRef<Entity> sizes) {
+  std::vector<std::string> parts;
+  for (const Entity &size : sizes)
+    parts.push_back(dl::toString(size.integer));
+  return "[" + llvm::join(parts, ", ") + "]";
+}
+
 bool Elaborator::unify(const TensorType *type, dl::TensorType actual, SourceRange range,
                        std::vector<Deferred> *deferred, Mismatch &mismatch) {
   if (elementType(type->element) != actual.getElementType())
@@ -222,7 +229,7 @@ bool Elaborator::unify(const TensorType *type, dl::TensorType actual, SourceRang
                          return std::get<0>(pair).integer == std::get<1>(pair).integer;
                        });
         if (!isEqual) {
-          mismatch = {"...", describe(pack->entity), describe(Entity::ofTuple(sizes)), pack->range};
+          mismatch = {"...", describeShape(bound), describeShape(sizes), pack->range};
           return false;
         }
       } else {

@@ -36,8 +36,8 @@ OwningOpRef<ModuleOp> Elaborator::run() {
   unsigned entries = 0;
   for (const SourceFile &file : program.files) {
     for (const Decl *decl : file.decls) {
-      if (decl->kind == DeclKind::Train || decl->kind == DeclKind::Eval || decl->kind == DeclKind::Infer) {
-        elaborateEntry(llvm::cast<CallableDecl>(decl));
+      if (auto *callable = llvm::dyn_cast<CallableDecl>(decl); callable && isEntry(callable)) {
+        elaborateEntry(callable);
         ++entries;
       } else if (auto *fit = llvm::dyn_cast<FitDecl>(decl)) {
         elaborateFit(fit);
@@ -47,6 +47,9 @@ OwningOpRef<ModuleOp> Elaborator::run() {
   if (!entries)
     diags.error({program.main().file, 0, 0},
                 "nothing to compile: the file has no train, eval or infer entry");
+  for (const auto &dimension : options.dimensions)
+    if (!boundDimensions.contains(dimension.getKey()))
+      diags.error({}, "no entry has a dimension called '" + dimension.getKey() + "' to bind");
   builder.setInsertionPointToEnd(initBody);
   func::ReturnOp::create(builder, initEntry.func.getLoc());
   if (diags.hasErrors())

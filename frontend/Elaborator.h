@@ -22,7 +22,7 @@
 #include "frontend/Entity.h"
 #include "frontend/Frontend.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace dlc::frontend {
 
@@ -90,6 +90,7 @@ public:
   //===--- Entries (ElaborateEntries.cpp) ---===//
   void collectDeclarations();
   void elaborateEntry(const CallableDecl *decl);
+  static bool isEntry(const CallableDecl *decl);
   void elaborateEntryArguments(const CallableDecl *decl);
   void finishEntry(const CallableDecl *decl);
   void elaborateFit(const FitDecl *fit);
@@ -271,6 +272,7 @@ public:
   llvm::StringMap<const CallableDecl *> initializers; ///< kept apart: `zeros` is a function, too
   llvm::DenseMap<FileId, bool> standardFiles;
   unsigned modelCount = 0;
+  llvm::StringSet<> boundDimensions;     ///< of options.dimensions, those that an entry has
   SourceRange fitRange;                  ///< of the fit block that was seen
   std::vector<ParameterInfo> parameters; ///< in the order of declaration
   llvm::StringMap<unsigned> parameterIndex;
@@ -282,6 +284,9 @@ public:
   unsigned updatedParameter = 0; ///< index of the one that the optimizer's body is for
   std::string lastLetName; ///< of the statement being elaborated: what callees without a name are shown as
 };
+
+/// Whether all names of a dimension's expression are bound.
+bool isEvaluable(const Expr *expr, Scope *scope);
 
 /// Sets a variable for the lifetime of a block.
 template <typename T> class Restore {

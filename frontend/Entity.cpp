@@ -2,9 +2,18 @@
 #include "frontend/Entity.h"
 
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FormatVariadic.h"
+#include <charconv>
 
 namespace dlc::frontend {
+
+/// The shortest text that reads back as the same number.
+static std::string shortestText(double number) {
+  char text[32];
+  auto [end, error] = std::to_chars(text, text + sizeof(text), number);
+  assert(error == std::errc() && "32 characters hold every double");
+  (void)error;
+  return std::string(text, end);
+}
 
 std::string describe(dl::TensorType type) {
   std::string text = type.describe();
@@ -20,7 +29,7 @@ std::string describe(const Entity &entity) {
   case Entity::Kind::Integer:
     return (entity.integer.isConstant() ? "int " : "dimension ") + dl::toString(entity.integer);
   case Entity::Kind::Float:
-    return llvm::formatv("float {0}", entity.number).str();
+    return "float " + shortestText(entity.number);
   case Entity::Kind::Bool:
     return entity.flag ? "bool true" : "bool false";
   case Entity::Kind::String:

@@ -5,8 +5,8 @@
 
 #include "compiler/Autodiff/Autodiff.h"
 #include "compiler/Dialect/Dl.h"
-#include "compiler/Reference/Evaluator.h"
 #include "compiler/Memory/Passes.h"
+#include "compiler/Reference/Evaluator.h"
 #include "compiler/Transforms/Passes.h"
 #include "frontend/Frontend.h"
 
@@ -47,7 +47,7 @@ static int importDl(llvm::ArrayRef<llvm::StringRef> args) {
   }
   mlir::MLIRContext context;
   dlc::frontend::SourceManager sources;
-  dlc::frontend::DiagnosticEngine diags(sources);
+  dlc::frontend::DiagnosticEngine diags(sources, /*errorLimit=*/1000);
   mlir::OwningOpRef<mlir::ModuleOp> module =
       dlc::frontend::importFile(path, sources, diags, context, options);
   diags.render(llvm::errs());
