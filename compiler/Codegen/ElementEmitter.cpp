@@ -273,14 +273,17 @@ Value ElementEmitter::emitVector(Value value, ArrayRef<Index> position) {
 Value ElementEmitter::emit(Value value, ArrayRef<Index> position) {
   if (auto it = sources.find(value); it != sources.end())
     return it->second(position);
+  if (auto it = memories.find(value); it != memories.end() && !it->second.isConstant)
+    return emitUncached(value, position);
+  return emitOnce(value, position, [&] { return emitUncached(value, position); });
+}
+
+Value ElementEmitter::emitOnce(Value value, ArrayRef<Index> position, llvm::function_ref<Value()> make) {
   Key key{value.getAsOpaquePointer(), 0};
   if (Value known = lookUp(key, position))
     return known;
-  Value result = emitUncached(value, position);
-  if (!result)
-    return {};
-  auto memory = memories.find(value);
-  if (memory == memories.end() || memory->second.isConstant)
+  Value result = make();
+  if (result)
     remember(key, position, result);
   return result;
 }

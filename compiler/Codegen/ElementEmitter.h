@@ -47,7 +47,9 @@ public:
   /// computeType of the element type. Emits an error and returns null for what cannot be computed by
   /// element (an unbound contraction, convolution or scan).
   Value emit(Value value, ArrayRef<Index> position);
-  /// The same, broadcast to a vector if it is a scalar.
+  /// What `make` emits for an element of `value`, remembered as `emit` remembers.
+  Value emitOnce(Value value, ArrayRef<Index> position, llvm::function_ref<Value()> make);
+  /// `emit`, broadcast to a vector if it is a scalar.
   Value emitVector(Value value, ArrayRef<Index> position);
   /// Stores element(s) of `type` (the value's dl type) honouring mask and guard.
   void store(const Memory &memory, dl::TensorType type, ArrayRef<Index> position, Value element);
@@ -128,7 +130,8 @@ public:
 
 private:
   struct Scope {
-    Operation *anchor; ///< The operation in the scope outside whose block this is; null for the kernel's entry.
+    Operation
+        *anchor; ///< The operation in the scope outside whose block this is; null for the kernel's entry.
     Block *block;
     bool isConditional = false; ///< A branch of an `if`.
     struct Entry {

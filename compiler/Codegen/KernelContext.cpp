@@ -3,6 +3,7 @@
 #include "compiler/Codegen/KernelContext.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -48,8 +49,8 @@ static func::FuncOp createFunction(dl::DispatchOp dispatch, ModuleOp module, Str
 }
 
 static void loadDialects(MLIRContext *context) {
-  context->loadDialect<arith::ArithDialect, func::FuncDialect, memref::MemRefDialect, scf::SCFDialect,
-                       vector::VectorDialect>();
+  context->loadDialect<arith::ArithDialect, func::FuncDialect, math::MathDialect, memref::MemRefDialect,
+                       scf::SCFDialect, vector::VectorDialect>();
 }
 
 KernelContext::KernelContext(dl::DispatchOp dispatch, const TargetDescription &target, ModuleOp module,

@@ -121,6 +121,8 @@ void applyCallingConvention(LLVM::LLVMFuncOp function, ArrayRef<Type> original,
 
 LogicalResult lowerKernelsToLlvmDialect(ModuleOp kernels, const TargetDescription &target) {
   MLIRContext *context = kernels.getContext();
+  context->loadDialect<cf::ControlFlowDialect, LLVM::LLVMDialect, NVVM::NVVMDialect, math::MathDialect,
+                       ub::UBDialect>();
   DenseMap<StringAttr, SmallVector<Type>> signatures;
   for (auto function : kernels.getOps<func::FuncOp>())
     if (!function.isPrivate())

@@ -261,6 +261,7 @@ RowPlan planRows(const KernelContext &context, ArrayRef<unsigned> results) {
     demand.visit(yielded(i), axes);
   }
   plan.hasRandom = demand.hasRandom;
+  plan.hasRowReductions = demand.hasRowReduction;
   plan.rows = demand.hasRowReduction ? demand.deepestRowReduction + 1 : 0;
 
   // 2. Results of fewer axes than the domain are computed once per row: their axes are rows.

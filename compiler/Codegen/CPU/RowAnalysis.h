@@ -21,6 +21,8 @@ struct RowPlan {
   int64_t rowPhases = 1, columnPhases = 1;
   /// Random numbers come four vectors at a time.
   bool hasRandom = false;
+  /// Reductions that want to be computed once per row.
+  bool hasRowReductions = false;
 };
 
 RowPlan planRows(const KernelContext &context);

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Runs single dispatches: parses a function that holds one, generates its kernel for every CPU variant that
+// this machine can run, loads the image and calls it, work-group by work-group, on buffers that end at an
+// inaccessible page. Results are compared with the reference evaluator and, bit by bit, between variants.
+
+#ifndef DLC_TEST_CODEGEN_KERNELTESTBED_H
+#define DLC_TEST_CODEGEN_KERNELTESTBED_H
+
+#include "compiler/Codegen/Lowering.h"
+#include "compiler/Reference/Evaluator.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <map>
+#include <memory>
+
+namespace dlc::test {
+
+using Symbols = std::map<std::string, int64_t>;
+
+/// Memory whose end is followed by a page that must not be touched.
+class GuardedBuffer {
+public:
+  explicit GuardedBuffer(size_t bytes);
+  ~GuardedBuffer();
+  GuardedBuffer(const GuardedBuffer &) = delete;
+  char *data() const { return begin; }
+  size_t size() const { return bytes; }
+
+private:
+  char *mapping, *begin;
+  size_t mapped, bytes;
+};
+
+/// A loaded kernel of one variant.
+class LoadedKernel {
+public:
+  LoadedKernel(const codegen::CodeImage &image, codegen::Kernel kernel);
+  ~LoadedKernel();
+  LoadedKernel(const LoadedKernel &) = delete;
+  /// Runs all work-groups in order.
+  void run(const std::vector<void *> &buffers, const std::vector<int64_t> &dims) const;
+  int64_t groups(const std::vector<int64_t> &dims) const;
+  const codegen::Kernel kernel;
+
+private:
+  void *mapping;
+  size_t mapped;
+  uint64_t offset;
+};
+
+class KernelTestbed {
+public:
+  KernelTestbed();
+
+  /// Inputs that a test gives by itself; the others are pseudo-random (floats in [-2, 2], integers in
+  /// [-5, 10], bools).
+  std::map<unsigned, std::vector<double>> inputs;
+  /// Largest differences allowed: |got - expected| <= absolute + relative · |expected|.
+  double absolute = 1e-6, relative = 2e-6;
+  /// Skip the comparison with the reference (it rounds nowhere and adds in another order).
+  bool compareWithReference = true;
+  /// Number of work-groups of the last check, on the last variant.
+  int64_t lastGroups = 0;
+
+  /// Checks the one dispatch in `text`, a module.
+  void check(llvm::StringRef text, const Symbols &symbols = {});
+  /// The same, and returns the results as numbers.
+  std::vector<std::vector<double>> run(llvm::StringRef text, const Symbols &symbols = {});
+  /// Generates the kernel of the one dispatch in `text` for a variant.
+  std::unique_ptr<LoadedKernel> load(llvm::StringRef text, llvm::StringRef variant);
+  /// Names of the CPU variants that this machine can run.
+  static std::vector<std::string> variants();
+
+  mlir::MLIRContext context;
+};
+
+} // namespace dlc::test
+
+#endif // DLC_TEST_CODEGEN_KERNELTESTBED_H

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Row kernels of every shape of dispatch, against the reference evaluator and between variants.
+
+#include "compiler/Numerics.h"
+#include "test/Codegen/KernelTestbed.h"
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+namespace dlc::test {
+namespace {
+
+/// A module whose entry runs one dispatch of `body` from `inputs` to `outputs` (comma-separated tensor types
+/// in short: f32[n, 10]); the body's arguments are %0, %1, …, and `yield` names what it yields.
+std::string dispatch(const std::vector<std::string> &inputs, const std::vector<std::string> &outputs,
+                     const std::string &body, const std::string &yield,
+                     const std::string &symbols = "\"n\"") {
+  auto type = [](const std::string &shorthand) {
+    size_t bracket = shorthand.find('[');
+    return "!dl.tensor<" + shorthand.substr(bracket) + ", " + shorthand.substr(0, bracket) + ">";
+  };
+  std::string parameters, arguments, inputTypes, outputTypes, inner, results;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    std::string separator = i ? ", " : "";
+    parameters += separator + "%x" + std::to_string(i) + ": " + type(inputs[i]);
+    arguments += separator + "%x" + std::to_string(i);
+    inputTypes += separator + type(inputs[i]);
+    inner += separator + "%a" + std::to_string(i) + ": " + type(inputs[i]);
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    outputTypes += (i ? ", " : "") + type(outputs[i]);
+    results += (i ? ", " : "") + ("%r#" + std::to_string(i));
+  }
+  std::string count = ":" + std::to_string(outputs.size());
+  return "func.func @f(" + parameters + ") -> (" + outputTypes + ") attributes {dl.symbols = [" + symbols +
+         "]} {\n  %r" + count + " = dl.dispatch \"k\" (" + arguments + ") : (" + inputTypes + ") -> (" +
+         outputTypes + ") {\n  ^bb0(" + inner + "):\n" + body + "\n    dl.yield " + yield + " : " +
+         outputTypes + "\n  }\n  return " + results + " : " + outputTypes + "\n}\n";
+}
+
+std::string t(const std::string &shape, const std::string &element = "f32") {
+  return "!dl.tensor<[" + shape + "], " + element + ">";
+}
+
+TEST(RowKernel, AddsFlatArrays) {
+  KernelTestbed testbed;
+  std::string text =
+      dispatch({"f32[n, 10]", "f32[n, 10]"}, {"f32[n, 10]"},
+               "%s = dl.add %a0, %a1 : " + t("n, 10") + "\n%r = dl.mul %s, %a0 : " + t("n, 10"), "%r");
+  for (int64_t n : {1, 2, 7, 100, 5000})
+    testbed.check(text, {{"n", n}});
+  EXPECT_GT(testbed.lastGroups, 1);
+}
+
+TEST(RowKernel, BroadcastsRowsAndColumns) {
+  KernelTestbed testbed;
+  std::string text =
+      dispatch({"f32[n, 37]", "f32[37]", "f32[n]"}, {"f32[n, 37]"},
+               "%b = dl.broadcast %a1 [1] : " + t("37") + " to " + t("n, 37") +
+                   "\n%c = dl.broadcast %a2 [0] : " + t("n") + " to " + t("n, 37") +
+                   "\n%s = dl.add %a0, %b : " + t("n, 37") + "\n%r = dl.mul %s, %c : " + t("n, 37"),
+               "%r");
+  for (int64_t n : {1, 3, 300})
+    testbed.check(text, {{"n", n}});
+}
+
+TEST(RowKernel, SoftmaxOfRows) {
+  KernelTestbed testbed;
+  for (int columns : {1, 10, 16, 100}) {
+    std::string c = std::to_string(columns), full = t("n, " + c), row = t("n");
+    std::string text = dispatch(
+        {"f32[n, " + c + "]"}, {"f32[n, " + c + "]", "f32[n]", "i32[n]"},
+        "%m = dl.reduce max %a0 [1] : " + full + " to " + row + "\n%mb = dl.broadcast %m [0] : " + row +
+            " to " + full + "\n%d = dl.sub %a0, %mb : " + full + "\n%e = dl.exp %d : " + full +
+            "\n%s = dl.reduce sum %e [1] : " + full + " to " + row + "\n%sb = dl.broadcast %s [0] : " + row +
+            " to " + full + "\n%p = dl.div %e, %sb : " + full + "\n%l = dl.log %s : " + row +
+            "\n%i = dl.argmax %a0 1 : " + full + " to " + t("n", "i32"),
+        "%p, %l, %i");
+    for (int64_t n : {1, 5, 64})
+      testbed.check(text, {{"n", n}});
+  }
+}
+
+TEST(RowKernel, ReducesLeadingAxes) {
+  KernelTestbed testbed;
+  testbed.absolute = 1e-3;
+  std::string text = dispatch({"f32[n, 37]"}, {"f32[37]"},
+                              "%r = dl.reduce sum %a0 [0] : " + t("n, 37") + " to " + t("37"), "%r");
+  for (int64_t n : {1, 15, 16, 17, 100, 5000})
+    testbed.check(text, {{"n", n}});
+}
+
+TEST(RowKernel, ReducesOuterAndInnerAxes) {
+  KernelTestbed testbed;
+  testbed.absolute = 1e-3;
+  // 14 · 14 is no multiple of 16, so vectors of the reduced index straddle images.
+  std::string text =
+      dispatch({"f32[n, 5, 14, 14]"}, {"f32[5]"},
+               "%r = dl.reduce sum %a0 [0, 2, 3] : " + t("n, 5, 14, 14") + " to " + t("5"), "%r");
+  for (int64_t n : {1, 2, 7, 40})
+    testbed.check(text, {{"n", n}});
+}
+
+TEST(RowKernel, SumsInTheOrderOfTheNumerics) {
+  KernelTestbed testbed;
+  testbed.compareWithReference = false;
+  for (int64_t n : {1, 10, 16, 100, 4096, 4097, 10000}) {
+    std::vector<double> numbers;
+    for (int64_t i = 0; i < n; ++i)
+      numbers.push_back(static_cast<float>(std::sin(static_cast<double>(i)) * 3));
+    float total = 0;
+    for (int64_t block = 0; block < n; block += numerics::kReductionBlock) {
+      float lanes[16] = {};
+      for (int64_t i = block; i < std::min(n, block + numerics::kReductionBlock); ++i)
+        lanes[(i - block) % 16] += static_cast<float>(numbers[i]);
+      for (int distance = 8; distance >= 1; distance /= 2)
+        for (int lane = 0; lane < distance; ++lane)
+          lanes[lane] += lanes[lane + distance];
+      total = block == 0 ? lanes[0] : total + lanes[0];
+    }
+    testbed.inputs[0] = numbers;
+    // Along the lanes, and across them: a column of a matrix whose columns are equal.
+    auto along = testbed.run(
+        dispatch({"f32[n]"}, {"f32[]"}, "%r = dl.reduce sum %a0 [0] : " + t("n") + " to " + t(""), "%r"),
+        {{"n", n}});
+    ASSERT_EQ(along.size(), 1u);
+    EXPECT_EQ(static_cast<float>(along[0][0]), total) << n;
+    auto across = testbed.run(dispatch({"f32[n]"}, {"f32[20]"},
+                                       "%b = dl.broadcast %a0 [0] : " + t("n") + " to " + t("n, 20") +
+                                           "\n%r = dl.reduce sum %b [0] : " + t("n, 20") + " to " + t("20"),
+                                       "%r"),
+                              {{"n", n}});
+    ASSERT_EQ(across.size(), 1u);
+    for (double column : across[0])
+      EXPECT_EQ(static_cast<float>(column), total) << n;
+  }
+}
+
+TEST(RowKernel, PoolsWindows) {
+  KernelTestbed testbed;
+  for (auto [size, out] : {std::pair(28, 14), std::pair(14, 7), std::pair(7, 3), std::pair(66, 33)}) {
+    std::string x = "n, 3, " + std::to_string(size) + ", " + std::to_string(size);
+    std::string y = "n, 3, " + std::to_string(out) + ", " + std::to_string(out);
+    std::string window = " window [2, 2] strides [2, 2] padding [0, 0] to [0, 0] : ";
+    testbed.check(dispatch({"f32[" + x + "]"}, {"f32[" + y + "]"},
+                           "%r = dl.max_pool %a0" + window + "(" + t(x) + ") -> " + t(y), "%r"),
+                  {{"n", 2}});
+    testbed.check(
+        dispatch({"f32[" + x + "]", "f32[" + y + "]"}, {"f32[" + x + "]"},
+                 "%r = dl.max_pool_grad %a0, %a1" + window + "(" + t(x) + ", " + t(y) + ") -> " + t(x), "%r"),
+        {{"n", 2}});
+    testbed.check(
+        dispatch({"f32[" + x + "]", "f32[" + x + "]"}, {"f32[" + y + "]"},
+                 "%r = dl.max_pool_select %a0, %a1" + window + "(" + t(x) + ", " + t(x) + ") -> " + t(y),
+                 "%r"),
+        {{"n", 2}});
+  }
+}
+
+TEST(RowKernel, PoolsOverlappingAndPaddedWindows) {
+  KernelTestbed testbed;
+  std::string x = "n, 2, 11, 19", y = "n, 2, 6, 10";
+  std::string window = " window [3, 3] strides [2, 2] padding [1, 1] to [1, 1] : ";
+  testbed.check(dispatch({"f32[" + x + "]"}, {"f32[" + y + "]"},
+                         "%r = dl.max_pool %a0" + window + "(" + t(x) + ") -> " + t(y), "%r"),
+                {{"n", 2}});
+  testbed.check(
+      dispatch({"f32[" + x + "]", "f32[" + y + "]"}, {"f32[" + x + "]"},
+               "%r = dl.max_pool_grad %a0, %a1" + window + "(" + t(x) + ", " + t(y) + ") -> " + t(x), "%r"),
+      {{"n", 2}});
+  testbed.check(
+      dispatch({"f32[" + x + "]", "f32[" + x + "]"}, {"f32[" + y + "]"},
+               "%r = dl.max_pool_select %a0, %a1" + window + "(" + t(x) + ", " + t(x) + ") -> " + t(y), "%r"),
+      {{"n", 2}});
+}
+
+TEST(RowKernel, MovesElements) {
+  KernelTestbed testbed;
+  testbed.check(dispatch({"f32[n, 12]"}, {"f32[12, n]"},
+                         "%r = dl.transpose %a0 [1, 0] : " + t("n, 12") + " to " + t("12, n"), "%r"),
+                {{"n", 21}});
+  testbed.check(dispatch({"f32[n, 3, 35]"}, {"f32[n, 21, 5]"},
+                         "%r = dl.reshape %a0 : " + t("n, 3, 35") + " to " + t("n, 21, 5"), "%r"),
+                {{"n", 4}});
+  testbed.check(dispatch({"f32[n, 41]"}, {"f32[n, 19]"},
+                         "%r = dl.slice %a0 [#dl.poly<0>, #dl.poly<3>] strides [1, 2] : " + t("n, 41") +
+                             " to " + t("n, 19"),
+                         "%r"),
+                {{"n", 4}});
+  testbed.check(dispatch({"f32[n, 8]"}, {"f32[n, 21]"},
+                         "%r = dl.pad %a0 value 1.5 : f32 low [#dl.poly<0>, #dl.poly<2>] interior [0, 1] : " +
+                             t("n, 8") + " to " + t("n, 21"),
+                         "%r"),
+                {{"n", 3}});
+  testbed.check(
+      dispatch({"f32[n, 8]", "f32[n, 25]"}, {"f32[n, 33]"},
+               "%r = dl.concat 1, %a0, %a1 : (" + t("n, 8") + ", " + t("n, 25") + ") -> " + t("n, 33"), "%r"),
+      {{"n", 3}});
+  testbed.check(dispatch({"f32[n, 8]"}, {"i32[n, 20]"}, "%r = dl.iota 1 : " + t("n, 20", "i32"), "%r"),
+                {{"n", 3}});
+}
+
+TEST(RowKernel, KeepsEveryElementType) {
+  KernelTestbed testbed;
+  for (const char *type : {"f32", "f64", "i8", "ui8", "i32", "i64"}) {
+    testbed.relative = 1e-6;
+    std::string f = t("n, 21", type);
+    testbed.check(dispatch({std::string(type) + "[n, 21]", std::string(type) + "[n, 21]"},
+                           {std::string(type) + "[n, 21]", "i1[n, 21]"},
+                           "%s = dl.add %a0, %a1 : " + f + "\n%m = dl.max %s, %a0 : " + f +
+                               "\n%q = dl.div %m, %a1 : " + f + "\n%c = dl.compare ge %s, %m : " + f,
+                           "%m, %c"),
+                  {{"n", 5}});
+    testbed.check(dispatch({std::string(type) + "[n, 21]"}, {"f32[n, 21]"},
+                           "%r = dl.cast %a0 : " + f + " to " + t("n, 21"), "%r"),
+                  {{"n", 5}});
+    testbed.check(dispatch({"f32[n, 21]"}, {std::string(type) + "[n, 21]"},
+                           "%r = dl.cast %a0 : " + t("n, 21") + " to " + f, "%r"),
+                  {{"n", 5}});
+  }
+  testbed.relative = 1e-2;
+  for (const char *type : {"bf16", "f16"}) {
+    std::string f = t("n, 21", type);
+    testbed.check(dispatch({std::string(type) + "[n, 21]", std::string(type) + "[n, 21]"},
+                           {std::string(type) + "[n, 21]"}, "%s = dl.add %a0, %a1 : " + f, "%s"),
+                  {{"n", 5}});
+  }
+}
+
+TEST(RowKernel, DividesIntegersTowardsMinusInfinity) {
+  KernelTestbed testbed;
+  testbed.inputs[0] = {7, -7, 7, -7, 6, -6, 0, 5};
+  testbed.inputs[1] = {2, 2, -2, -2, 3, 3, 5, 1};
+  for (const char *op : {"div", "rem"})
+    testbed.check(dispatch({"i32[n]", "i32[n]"}, {"i32[n]"},
+                           std::string("%r = dl.") + op + " %a0, %a1 : " + t("n", "i32"), "%r"),
+                  {{"n", 24}});
+}
+
+TEST(RowKernel, SaturatesFloatsToIntegers) {
+  KernelTestbed testbed;
+  double infinity = std::numeric_limits<double>::infinity();
+  testbed.inputs[0] = {0.5,  -0.5,     127.9,     128,          -128.9, -129, 3e9,
+                       -3e9, infinity, -infinity, std::nan(""), 254.5,  256};
+  for (const char *type : {"i8", "ui8", "i32"})
+    testbed.check(dispatch({"f32[n]"}, {std::string(type) + "[n]"},
+                           "%r = dl.cast %a0 : " + t("n") + " to " + t("n", type), "%r"),
+                  {{"n", 26}});
+}
+
+TEST(RowKernel, DrawsRandomNumbers) {
+  KernelTestbed testbed;
+  for (const char *shape : {"n, 3136", "n, 10", "n"}) {
+    std::string f = std::string("f32[") + shape + "]";
+    testbed.inputs[0] = {12345};
+    testbed.inputs[1] = {3};
+    testbed.check(dispatch({"i64[]", "i64[]"}, {f},
+                           "%u = dl.random site 77 seed %a0 iteration %a1 : " + t(shape), "%u"),
+                  {{"n", 70}});
+  }
+}
+
+TEST(RowKernel, ComputesScalars) {
+  KernelTestbed testbed;
+  testbed.inputs[0] = {0.9};
+  testbed.inputs[1] = {17};
+  std::string d = t("", "f64");
+  testbed.relative = 1e-14;
+  testbed.check(dispatch({"f64[]", "i64[]"}, {"f64[]", "f32[]"},
+                         "%i = dl.cast %a1 : " + t("", "i64") + " to " + d + "\n%p = dl.pow %a0, %i : " + d +
+                             "\n%one = dl.constant 1.0 : f64 : " + d + "\n%q = dl.sub %one, %p : " + d +
+                             "\n%f = dl.cast %q : " + d + " to " + t(""),
+                         "%q, %f", ""),
+                {});
+}
+
+TEST(RowKernel, UpdatesOneParameterWithSeveralResults) {
+  KernelTestbed testbed;
+  std::string f = t("128, 37"), s = t("");
+  std::string text = dispatch(
+      {"f32[128, 37]", "f32[128, 37]", "f32[128, 37]", "f32[]"}, {"f32[128, 37]", "f32[128, 37]"},
+      "%lr = dl.broadcast %a3 [] : " + s + " to " + f + "\n%b = dl.constant 0.9 : f32 : " + f +
+          "\n%m0 = dl.mul %b, %a2 : " + f + "\n%m1 = dl.add %m0, %a1 : " + f + "\n%m = dl.flush %m1 : " + f +
+          "\n%u = dl.mul %lr, %m : " + f + "\n%p = dl.sub %a0, %u : " + f,
+      "%p, %m", "");
+  testbed.check(text);
+}
+
+TEST(RowKernel, SelectsAndCompares) {
+  KernelTestbed testbed;
+  testbed.inputs[0] = {-1, 0, 1, -0.0, std::nan(""), std::numeric_limits<double>::infinity(), 2};
+  testbed.inputs[1] = {1, 0, -1, 0.0, 1, 1, std::nan("")};
+  for (const char *predicate : {"eq", "ne", "lt", "le", "gt", "ge"})
+    testbed.check(dispatch({"f32[n]", "f32[n]"}, {"f32[n]"},
+                           std::string("%c = dl.compare ") + predicate + " %a0, %a1 : " + t("n") +
+                               "\n%r = dl.select %c, %a0, %a1 : " + t("n"),
+                           "%r"),
+                  {{"n", 49}});
+  for (const char *op : {"max", "min"})
+    testbed.check(dispatch({"f32[n]", "f32[n]"}, {"f32[n]"},
+                           std::string("%r = dl.") + op + " %a0, %a1 : " + t("n"), "%r"),
+                  {{"n", 49}});
+}
+
+} // namespace
+} // namespace dlc::test
