@@ -36,6 +36,7 @@ ConvolutionShape::ConvolutionShape(Operation *op) {
   } else {
     auto weights = cast<dl::ConvWeightGradOp>(op);
     read(weights);
+    image = weights.getInput();
     inputType = weights.getInput().getType();
     filterType = weights.getType();
     outputType = weights.getGradient().getType();
@@ -65,6 +66,9 @@ constexpr int64_t kChunk = numerics::kContractionChunk;
 /// Fused multiply-adds (in lanes) worth a work-group: about fifteen microseconds.
 constexpr int64_t kGroupWork = 1024 * 1024;
 constexpr int64_t kMaxImagesPerGroup = 16;
+/// Groups share the clearing of the padding and the tables among their images; so many groups keep threads
+/// busy.
+constexpr int64_t kWantedGroups = 32;
 
 class ConvolutionKernel {
 public:
@@ -245,9 +249,10 @@ void ConvolutionKernel::emitTile(Value batch, Value row, Extent height, Value ve
     chunk(kernel.constant(0), end, TileUpdate::Set);
     return;
   }
-  kernel.fill(tileMemory, kernel.constant(tile.rows * tile.columns()), kernel.negativeZero());
-  emitter.forLoop(kernel.constant(0), end, kChunk, {}, [&](Value begin, ValueRange) -> SmallVector<Value> {
-    chunk(begin, emitter.minimum(end, emitter.add(begin, kernel.constant(kChunk))), TileUpdate::Add);
+  Value chunkSize = kernel.constant(kChunk);
+  chunk(kernel.constant(0), chunkSize, TileUpdate::Set);
+  emitter.forLoop(chunkSize, end, kChunk, {}, [&](Value begin, ValueRange) -> SmallVector<Value> {
+    chunk(begin, emitter.minimum(end, emitter.add(begin, chunkSize)), TileUpdate::Add);
     return {};
   });
 }
@@ -304,7 +309,9 @@ LogicalResult ConvolutionKernel::emit() {
          *knownRows / (2 * rowBlocks) >= 2 * tile.rows)
     rowBlocks *= 2;
   int64_t rowsPerBlock = *knownRows / rowBlocks;
-  int64_t images = std::clamp<int64_t>(kGroupWork / std::max<int64_t>(work, 1), 1, kMaxImagesPerGroup);
+  int64_t byWork = kGroupWork / std::max<int64_t>(work, 1);
+  int64_t byCount = nominalValue(resultType.getDim(0)) * rowBlocks * shape.groups / kWantedGroups;
+  int64_t images = std::clamp<int64_t>(std::max(byWork, byCount), 1, kMaxImagesPerGroup);
   firstRow = emitter.mul(kernel.splitGroups(rows, rowsPerBlock), kernel.constant(rowsPerBlock));
   rowCount = kernel.constant(rowsPerBlock);
   channelGroup = kernel.splitGroups(kernel.polynomial(shape.groups), 1);
@@ -319,12 +326,13 @@ LogicalResult ConvolutionKernel::emit() {
   if (!filterIsDirect)
     materializeFilter(firstRow, rowCount, *knownDepth);
   fillTables();
-  image.allocate();
+  image.allocate(channels);
   image.clear();
 
   // 4. Images.
   emitter.forLoop(firstImage, endImage, 1, {}, [&](Value batch, ValueRange) -> SmallVector<Value> {
-    image.copy(batch, emitter.mul(channelGroup, emitter.evaluate(channels)), channels);
+    Value channelCount = emitter.evaluate(channels);
+    image.copy(batch, emitter.mul(channelGroup, channelCount), channelCount, kernel.constant(0));
     kernel.forRowTiles(rowCount, [&](Value row, Extent height) {
       emitter.forLoop(kernel.constant(0), vectorCount, tile.vectors, {},
                       [&](Value vectorTile, ValueRange) -> SmallVector<Value> {

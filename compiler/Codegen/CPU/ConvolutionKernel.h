@@ -17,7 +17,7 @@ namespace dlc::codegen {
 
 /// The attributes that the three convolutions share, and their tensors by role.
 struct ConvolutionShape {
-  Value image;  ///< What is copied: conv's input, conv_input_grad's gradient. Null for the weight gradient.
+  Value image;  ///< What is copied: conv_input_grad's gradient, the others' input.
   Value filter; ///< Null for the weight gradient.
   dl::TensorType inputType, filterType, outputType; ///< In the sense of the forward convolution.
   ArrayRef<int64_t> strides, paddingLow, paddingHigh, dilations;

@@ -4,7 +4,8 @@
 // contraction: A has a row for each (c, k), B a column for each o, the depth is (n, p). Rows of A are rows of
 // the image, shifted by k, with zeros where they leave it.
 
-#include "compiler/Codegen/CPU/ConvolutionKernel.h"
+#include "compiler/Codegen/CPU/ConvolutionWeightGrad.h"
+
 #include "compiler/Codegen/CPU/DenseKernel.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -170,18 +171,30 @@ LogicalResult WeightGradient::emit() {
                      inner = shape.outputType.getDim(shape.spatial + 1);
   for (unsigned axis = 0; axis + 1 < shape.spatial; ++axis)
     segments = segments * shape.outputType.getDim(axis + 2);
+  WeightGradientSource source;
+  source.channelGroup = channelGroup;
+  source.gradient.rows = outputs;
+  source.gradient.segments = segments;
+  source.gradient.inner = inner;
+  source.gradient.isCheap = emitter.getMemory(gradient) != nullptr;
+  source.gradient.emit = [this](Index row, Value segment, Index at) {
+    return emitGradient(row, segment, at);
+  };
+  source.position = [this](Index row, Index column) { return resultPosition(row, column); };
+  if (canReadImages(shape))
+    return emitImageWeightGradient(kernel, shape, source);
+  kernel.context.remark("weight gradient packs rows of the image: its size is symbolic");
+
   DenseProblem problem;
   problem.a.rows = inputs * positions;
-  problem.b.rows = outputs;
-  problem.a.segments = problem.b.segments = segments;
-  problem.a.inner = problem.b.inner = inner;
+  problem.a.segments = segments;
+  problem.a.inner = inner;
+  problem.b = source.gradient;
   problem.packA = [this](Value first, Value count, Chunk chunk, Value memory, int64_t pitch) {
     packInput(first, count, chunk, memory, pitch);
   };
+  problem.position = source.position;
   problem.rowUnit = positions;
-  problem.b.isCheap = emitter.getMemory(gradient) != nullptr;
-  problem.b.emit = [this](Index row, Value segment, Index at) { return emitGradient(row, segment, at); };
-  problem.position = [this](Index row, Index column) { return resultPosition(row, column); };
   return emitDenseKernel(kernel, problem);
 }
 

@@ -97,7 +97,7 @@ Blocking DenseKernel::chooseBlocking() {
   result.packA = !hasConstantA || (result.rows > 1 && (reuse > 4 || (conflicts && reuse > 1)));
   // B in place: contiguous columns, read by few tiles of rows.
   bool hasRowsOfB = problem.bDirect && problem.bDirect->rowStride.isConstant(1);
-  result.packB = !hasRowsOfB || result.rows > 5 * tile.rows;
+  result.packB = !hasRowsOfB || result.rows > 2 * tile.rows;
   return result;
 }
 

@@ -67,7 +67,9 @@ void MicroKernel::step(OpBuilder &nested, Value k, SmallVectorImpl<Value> &accum
     columns.push_back(loadVector(nested, at.value(at.add(b.bases[v], offset)), v, zero));
   Extent depth = at.add(a.base, depthOffset(nested, a.depth, k));
   for (int64_t i = 0; i < shape.rows; ++i) {
-    Value position = at.value(at.add(depth, at.mul(at.constant(i), a.rowStride)));
+    Extent distance =
+        a.rowOffsets.empty() ? at.mul(at.constant(i), a.rowStride) : at.constant(a.rowOffsets[i]);
+    Value position = at.value(at.add(depth, distance));
     Value element = memref::LoadOp::create(nested, location, a.memory, position);
     Value row = vector::BroadcastOp::create(nested, location, type, element);
     for (int64_t v = 0; v < shape.vectors; ++v) {
@@ -182,7 +184,10 @@ void emitMicroKernel(OpBuilder &builder, Location location, TileShape shape, con
   Signature signature(prefix);
   signature.value(a.memory);
   signature.value(a.base);
-  signature.extent("r", a.rowStride);
+  if (a.rowOffsets.empty())
+    signature.extent("r", a.rowStride);
+  for (int64_t offset : a.rowOffsets)
+    signature.name += "_o" + std::to_string(offset);
   describe(signature, "k", a.depth);
   signature.value(b.memory);
   for (Value base : b.bases)
@@ -213,7 +218,9 @@ void emitMicroKernel(OpBuilder &builder, Location location, TileShape shape, con
     ScalarOperand inA;
     inA.memory = parameters.value();
     inA.base = parameters.value();
-    inA.rowStride = parameters.extent(a.rowStride);
+    inA.rowOffsets = a.rowOffsets;
+    if (a.rowOffsets.empty())
+      inA.rowStride = parameters.extent(a.rowStride);
     inA.depth = receive(parameters, a.depth);
     VectorOperand inB;
     inB.memory = parameters.value();

@@ -34,12 +34,13 @@ struct DepthOffset {
 };
 
 /// A[i, k] = memory[base + i · rowStride + depth(k)]. A constant row stride keeps the addresses of all rows
-/// in one register.
+/// in one register; so do constant offsets, which replace the stride where they are given.
 struct ScalarOperand {
   mlir::Value memory; ///< memref<?xT>
   mlir::Value base;
   mlir::OpFoldResult rowStride;
   DepthOffset depth;
+  llvm::SmallVector<int64_t, 16> rowOffsets = {};
 };
 
 /// B[k, 16 v + lane] = memory[bases[v] + depth(k) + lane].

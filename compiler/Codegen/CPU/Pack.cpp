@@ -3,6 +3,7 @@
 #include "compiler/Codegen/CPU/Pack.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/Sequence.h"
 
 namespace dlc::codegen {
 namespace {
@@ -116,9 +117,23 @@ void packTransposed(TiledKernel &kernel, const PanelSource &source, Value first,
         for (int64_t i = 0; i < kTileLanes; ++i)
           rows.push_back(kernel.loadScratch(block, kernel.constant(i * kTileLanes)));
       }
-      transposeInRegisters(kernel.builder(), kernel.builder().getLoc(), rows);
-      for (int64_t i = 0; i < kTileLanes; ++i)
-        kernel.storeScratch(rows[i], memory, place(emitter.add(depth, kernel.constant(i)), r));
+      // Squares of a register's width; their places change as the elements within them do.
+      OpBuilder &builder = kernel.builder();
+      Location location = kernel.builder().getLoc();
+      int64_t width = kernel.context.target.registerLanes * 32 / kernel.element.getIntOrFloatBitWidth();
+      for (int64_t upper = 0; upper < kTileLanes; upper += width) {
+        SmallVector<Value, 16> square(rows.begin() + upper, rows.begin() + upper + width);
+        transposeInRegisters(builder, location, square);
+        for (int64_t left = 0; left < kTileLanes; left += width)
+          for (int64_t i = 0; i < width; ++i) {
+            Value elements = square[i];
+            if (width != kTileLanes)
+              elements = vector::ShuffleOp::create(builder, location, elements, elements,
+                                                   llvm::to_vector(llvm::seq(left, left + width)));
+            Value target = place(emitter.add(depth, kernel.constant(left + i)), r);
+            kernel.storeScratch(elements, memory, emitter.add(target, kernel.constant(upper)));
+          }
+      }
     });
     return {};
   });
@@ -129,9 +144,9 @@ void transposeInRegisters(OpBuilder &builder, Location location, SmallVectorImpl
   int64_t count = rows.size();
   for (int64_t distance = count / 2; distance >= 1; distance /= 2) {
     SmallVector<int64_t, 16> upper, lower;
-    for (int64_t lane = 0; lane < count; ++lane) {
-      upper.push_back(lane & distance ? count + lane - distance : lane);
-      lower.push_back(lane & distance ? count + lane : lane + distance);
+    for (int64_t lane = 0; lane < kTileLanes; ++lane) {
+      upper.push_back(lane & distance ? kTileLanes + lane - distance : lane);
+      lower.push_back(lane & distance ? kTileLanes + lane : lane + distance);
     }
     for (int64_t i = 0; i < count; ++i) {
       if (i & distance)

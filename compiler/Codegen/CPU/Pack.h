@@ -44,7 +44,7 @@ void packRowLanes(TiledKernel &kernel, const PanelSource &source, Value first, V
 void packTransposed(TiledKernel &kernel, const PanelSource &source, Value first, Value count, Chunk chunk,
                     Value memory, Value block, llvm::function_ref<Value(Value depth, Value row)> place);
 
-/// rows[i][j] becomes rows[j][i].
+/// Transposes the squares of rows.size() × rows.size() elements that stand side by side in 16-element rows.
 void transposeInRegisters(OpBuilder &builder, Location location, SmallVectorImpl<Value> &rows);
 
 } // namespace dlc::codegen

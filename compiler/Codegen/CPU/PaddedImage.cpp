@@ -19,7 +19,8 @@ static dl::PolynomialAttr larger(dl::PolynomialAttr a, dl::PolynomialAttr b) {
 }
 
 PaddedImage::PaddedImage(TiledKernel &kernel, const ConvolutionShape &shape)
-    : kernel(kernel), shape(shape), emitter(kernel.emitter), resultType(kernel.rootType) {
+    : kernel(kernel), shape(shape), emitter(kernel.emitter),
+      resultType(shape.isInputGradient ? shape.inputType : shape.outputType) {
   // 1. The extent of each axis.
   SmallVector<dl::PolynomialAttr, 3> extents;
   for (unsigned axis = 0; axis < shape.spatial; ++axis) {
@@ -49,15 +50,17 @@ PaddedImage::PaddedImage(TiledKernel &kernel, const ConvolutionShape &shape)
     pitches[axis] = pitch;
     pitch = pitch * extents[axis];
   }
+  // Not a multiple of the page: channels at such distances would share the same sets of the first-level
+  // cache.
+  if (std::optional<int64_t> size = pitch.getConstantValue(); size && *size % 256 == 0)
+    pitch = pitch + kTileLanes;
   channelPitchValue = pitch;
 }
 
-void PaddedImage::allocate() {
-  dl::PolynomialAttr channels = shape.filterType.getDim(1);
-  if (shape.isInputGradient)
-    channels = *dl::divideExactly(shape.filterType.getDim(0), kernel.polynomial(shape.groups));
+void PaddedImage::allocate(dl::PolynomialAttr channels, int64_t slots) {
+  slotSizeValue = channelPitchValue * channels;
   // Vectors are read whole, beyond the last row's end.
-  totalSize = channelPitchValue * channels + 2 * kTileLanes;
+  totalSize = slotSizeValue * slots + 2 * kTileLanes;
   buffer = kernel.allocate(totalSize, kernel.element);
 }
 
@@ -72,14 +75,13 @@ void PaddedImage::clear() {
   });
 }
 
-void PaddedImage::copy(Value batch, Value firstChannel, dl::PolynomialAttr channels) {
-  emitter.forLoop(kernel.constant(0), emitter.evaluate(channels), 1, {},
-                  [&](Value channel, ValueRange) -> SmallVector<Value> {
-                    SmallVector<Index> position{Index::uniform(batch),
-                                                Index::uniform(emitter.add(firstChannel, channel))};
-                    copyRows(position, emitter.mul(channel, emitter.evaluate(channelPitchValue)), 0);
-                    return {};
-                  });
+void PaddedImage::copy(Value batch, Value firstChannel, Value channels, Value slot) {
+  emitter.forLoop(kernel.constant(0), channels, 1, {}, [&](Value channel, ValueRange) -> SmallVector<Value> {
+    SmallVector<Index> position{Index::uniform(batch), Index::uniform(emitter.add(firstChannel, channel))};
+    Value line = emitter.add(slot, emitter.mul(channel, emitter.evaluate(channelPitchValue)));
+    copyRows(position, line, 0);
+    return {};
+  });
 }
 
 dl::PolynomialAttr PaddedImage::copiedSize(unsigned axis) const {

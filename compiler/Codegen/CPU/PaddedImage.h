@@ -21,11 +21,14 @@ public:
 
   dl::PolynomialAttr channelPitch() const { return channelPitchValue; }
   Value memory() const { return buffer; }
-  /// Reserves memory for the channels of one group, and fills it with zeros.
-  void allocate();
+  /// Reserves memory for so many channels of so many images, and fills it with zeros.
+  void allocate(dl::PolynomialAttr channels, int64_t slots = 1);
   void clear();
-  /// Copies `channels` channels of image `batch`, from `firstChannel` on, over what the last copy left.
-  void copy(Value batch, Value firstChannel, dl::PolynomialAttr channels);
+  /// Elements between images.
+  dl::PolynomialAttr slotSize() const { return slotSizeValue; }
+  /// Copies `channels` channels of image `batch`, from `firstChannel` on, over what the last copy left at
+  /// `slot` (in elements).
+  void copy(Value batch, Value firstChannel, Value channels, Value slot);
 
   /// Rows of results: all spatial axes but the last.
   dl::PolynomialAttr outputRows() const;
@@ -50,7 +53,7 @@ private:
   SmallVector<dl::PolynomialAttr, 3>
       pitches; ///< Between neighbours on each axis but the last (where it is 1).
   int64_t phases = 1;
-  dl::PolynomialAttr phasePitch, channelPitchValue, totalSize;
+  dl::PolynomialAttr phasePitch, channelPitchValue, slotSizeValue, totalSize;
   Value buffer;
 };
 
