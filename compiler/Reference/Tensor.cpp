@@ -5,6 +5,8 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Format.h"
 
+#include <cmath>
+
 using namespace mlir;
 
 namespace dlc::reference {
@@ -58,7 +60,9 @@ llvm::raw_ostream &operator<<(llvm::raw_ostream &os, const Tensor &tensor) {
   llvm::interleaveComma(tensor.shape, os);
   os << "]:";
   for (const Element &element : tensor.elements) {
-    if (tensor.isFloat())
+    if (std::isnan(element.real))
+      os << " nan"; // its sign and payload mean nothing
+    else if (tensor.isFloat())
       os << " " << llvm::format("%.6g", element.real);
     else
       os << " " << element.integer;

@@ -69,3 +69,22 @@ func.func @sum_in_use(%x: !dl.tensor<[t, n], f32>) -> (!dl.tensor<[], f32>, !dl.
   }
   return %sum, %all : !dl.tensor<[], f32>, !dl.tensor<[t], f32>
 }
+
+// Tests that one term of two sums (two biases of one layer) leaves the loop for both.
+// CHECK-LABEL: func.func @shared_term
+// CHECK: %[[STACK:.*]] = dl.scan <t> {{.*}} carries() stack_axes [0]
+// CHECK-COUNT-2: dl.reduce sum %[[STACK]] [0, 1]
+func.func @shared_term(%x: !dl.tensor<[t, n, 4], f32>) -> (!dl.tensor<[4], f32>, !dl.tensor<[4], f32>) {
+  %zero = dl.constant 0.0 : f32 : !dl.tensor<[4], f32>
+  %a, %b = dl.scan <t> xs(%x) axes [0] carries(%zero, %zero) stack_axes []
+    : (!dl.tensor<[t, n, 4], f32>), (!dl.tensor<[4], f32>, !dl.tensor<[4], f32>)
+    -> (!dl.tensor<[4], f32>, !dl.tensor<[4], f32>), () {
+  ^bb0(%i: !dl.tensor<[], i64>, %xt: !dl.tensor<[n, 4], f32>, %p: !dl.tensor<[4], f32>, %q: !dl.tensor<[4], f32>):
+    %e = dl.exp %xt : !dl.tensor<[n, 4], f32>
+    %s = dl.reduce sum %e [0] : !dl.tensor<[n, 4], f32> to !dl.tensor<[4], f32>
+    %p1 = dl.add %p, %s : !dl.tensor<[4], f32>
+    %q1 = dl.add %q, %s : !dl.tensor<[4], f32>
+    dl.yield %p1, %q1 : !dl.tensor<[4], f32>, !dl.tensor<[4], f32>
+  }
+  return %a, %b : !dl.tensor<[4], f32>, !dl.tensor<[4], f32>
+}
