@@ -44,13 +44,18 @@ public:
         yielded.push_back(mapping.lookup(result));
       }
     }
+    unifyShapes(yielded);
     dl::YieldOp::create(builder, ops.back()->getLoc(), yielded);
     Location location = FusedLoc::get(outer.getParentOp()->getContext(), locations);
     auto dispatch = dl::DispatchOp::create(outside, location, TypeRange(ValueRange(yielded)),
                                            outside.getStringAttr(name), operands.getArrayRef());
     dispatch.getBody().takeBody(region);
-    for (auto [old, result] : llvm::zip(results, dispatch.getOutputs()))
-      old.replaceAllUsesWith(result);
+    for (auto [old, result] : llvm::zip(results, dispatch.getOutputs())) {
+      Value value = result;
+      if (value.getType() != old.getType())
+        value = dl::ReshapeOp::create(outside, old.getLoc(), old.getType(), value);
+      old.replaceAllUsesWith(value);
+    }
     return dispatch;
   }
 
@@ -61,6 +66,26 @@ public:
   }
 
 private:
+  /// Results with as many elements as the root's, or as the one of most axes, leave in its shape, so that one
+  /// loop writes them all. A loop's body has no aliases outside of dispatches to undo that.
+  void unifyShapes(SmallVector<Value> &yielded) {
+    if (yielded.size() < 2 || isa<dl::ScanOp>(outer.getParentOp()) || isa<dl::ScanOp>(ops.front()))
+      return;
+    auto typeOf = [](Value value) { return cast<dl::TensorType>(value.getType()); };
+    dl::TensorType common = typeOf(yielded.front());
+    for (Value value : yielded)
+      if (typeOf(value).getRank() > common.getRank())
+        common = typeOf(value);
+    for (Operation *op : ops)
+      if (graph.classOf(op) == OpClass::Contraction)
+        common = typeOf(op->getResult(0));
+    for (Value &value : yielded)
+      if (typeOf(value).getShape() != common.getShape() &&
+          typeOf(value).getElementCount() == common.getElementCount())
+        value =
+            dl::ReshapeOp::create(builder, value.getLoc(), typeOf(value).withShape(common.getShape()), value);
+  }
+
   /// Makes `value` available in the body: by cloning inline operations, and aliases of values that only exist
   /// there, else as an operand.
   void map(Value value, Block &body) {

@@ -268,10 +268,34 @@ bool FusionGraph::tryMerge(unsigned first, unsigned second, bool prologue) {
   SmallVector<unsigned> merged;
   std::merge(clusters[first].begin(), clusters[first].end(), clusters[second].begin(), clusters[second].end(),
              std::back_inserter(merged));
-  if (!isLegal(merged, prologue) || createsCycle(first, second))
+  if (!isLegal(merged, prologue) || countBindings(merged) > kMaxBindings || createsCycle(first, second))
     return false;
   merge(first, second);
   return true;
+}
+
+/// How many operands and results a dispatch of `cluster` has.
+unsigned FusionGraph::countBindings(ArrayRef<unsigned> cluster) const {
+  Members members;
+  for (unsigned node : cluster)
+    members.insert(nodes[node].op);
+  llvm::DenseSet<Value> sources;
+  unsigned results = 0;
+  for (unsigned node : cluster) {
+    for (Value operand : nodes[node].op->getOperands())
+      traceSources(operand, [&](Value source) {
+        if (!source.getDefiningOp() || !members.contains(source.getDefiningOp()))
+          sources.insert(source);
+      });
+    results += escapes(node, members);
+  }
+  return sources.size() + results;
+}
+
+bool FusionGraph::escapes(unsigned node, const Members &members) const {
+  return nodes[node].usedOutside || llvm::any_of(nodes[node].consumers, [&](unsigned consumer) {
+           return !members.contains(nodes[consumer].op);
+         });
 }
 
 /// Scalar arithmetic that needs no tensor: one dispatch, as early as possible.
@@ -287,8 +311,8 @@ void FusionGraph::mergeScalars() {
     scalars.insert(index);
     if (!scalarCluster)
       scalarCluster = nodes[index].cluster;
-    else if (!createsCycle(*scalarCluster, nodes[index].cluster))
-      merge(*scalarCluster, nodes[index].cluster);
+    else
+      tryMerge(*scalarCluster, nodes[index].cluster, /*prologue=*/false);
   }
 }
 

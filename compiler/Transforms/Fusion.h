@@ -86,6 +86,10 @@ public:
   bool isLoopDispatch(Operation *op) const { return loopsAsDispatches.contains(op); }
 
 private:
+  using Members = llvm::SmallPtrSet<Operation *, 16>;
+  /// An artifact's command has at most 64 bindings; copies of results may come on top.
+  static constexpr unsigned kMaxBindings = 48;
+
   struct Candidate {
     int64_t saved;
     unsigned first, second; ///< Clusters, producer first.
@@ -103,9 +107,9 @@ private:
   SmallVector<Candidate> candidates() const;
   bool createsCycle(unsigned first, unsigned second) const;
   bool reaches(unsigned from, unsigned to) const;
+  unsigned countBindings(ArrayRef<unsigned> cluster) const;
   void merge(unsigned first, unsigned second);
 
-  using Members = llvm::SmallPtrSet<Operation *, 16>;
   /// FusionLegality.cpp: whether `nodes` (ascending) form a cluster of one of the kinds; `prologue` says
   /// whether producers of the root are wanted.
   bool isLegal(ArrayRef<unsigned> nodes, bool prologue) const;
@@ -113,6 +117,10 @@ private:
                                 bool prologue) const;
   bool isLegalAroundReductions(ArrayRef<unsigned> nodes, const Members &members) const;
   bool isLegalAsRows(ArrayRef<unsigned> nodes, const Members &members) const;
+  bool hasWritableResults(ArrayRef<unsigned> nodes, const Members &members) const;
+  bool usesRandom(Value value) const;
+  /// Whether something else than `members` needs the node's result.
+  bool escapes(unsigned node, const Members &members) const;
   /// The leading axes that the chain of inline operations from a member to `value` leaves in place; nothing
   /// when no member is reached.
   std::optional<int64_t> rowsThrough(Value value, const Members &members) const;

@@ -85,6 +85,15 @@ bool FusionGraph::isLegal(ArrayRef<unsigned> cluster, bool prologue) const {
   return isLegalAsRows(cluster, members);
 }
 
+/// Whether random numbers would be generated for `value` inside the dispatch.
+bool FusionGraph::usesRandom(Value value) const {
+  Operation *op = value.getDefiningOp();
+  if (!op || !isInlineHere(op))
+    return false;
+  return isa<dl::RandomOp>(op) ||
+         llvm::any_of(op->getOperands(), [&](Value operand) { return usesRandom(operand); });
+}
+
 bool FusionGraph::isLegalAroundContraction(ArrayRef<unsigned> cluster, const Members &members,
                                            Operation *root, bool prologue) const {
   // Producers of the root, found backwards from it; nodes are in program order.
@@ -107,14 +116,8 @@ bool FusionGraph::isLegalAroundContraction(ArrayRef<unsigned> cluster, const Mem
       });
       if (!isCheap(op) || !feedsRootOnly)
         return false;
-      for (Value operand : op->getOperands()) {
-        bool usesRandom = false;
-        for (Operation *source = operand.getDefiningOp(); source && isInlineHere(source);
-             source = source->getNumOperands() ? source->getOperand(0).getDefiningOp() : nullptr)
-          usesRandom |= isa<dl::RandomOp>(source);
-        if (usesRandom)
-          return false;
-      }
+      if (llvm::any_of(op->getOperands(), [&](Value operand) { return usesRandom(operand); }))
+        return false;
       continue;
     }
     // Epilogue: one element of the root's result, one of this.
@@ -228,6 +231,29 @@ bool FusionGraph::isLegalAsRows(ArrayRef<unsigned> cluster, const Members &membe
     }
     if (rows < 1)
       return false;
+  }
+  return hasWritableResults(cluster, members);
+}
+
+/// Results are written by one loop nest: all have the elements of the largest, or one per row of it.
+bool FusionGraph::hasWritableResults(ArrayRef<unsigned> cluster, const Members &members) const {
+  SmallVector<dl::TensorType> results;
+  for (unsigned node : cluster)
+    if (escapes(node, members))
+      results.push_back(resultType(nodes[node].op));
+  if (results.empty())
+    return true;
+  dl::TensorType largest =
+      *std::max_element(results.begin(), results.end(),
+                        [](dl::TensorType a, dl::TensorType b) { return a.getRank() < b.getRank(); });
+  std::optional<int64_t> rows;
+  for (dl::TensorType type : results) {
+    if (type.getElementCount() == largest.getElementCount())
+      continue;
+    if (commonPrefix(type.getShape(), largest.getShape()) != type.getRank() ||
+        rows.value_or(type.getRank()) != type.getRank())
+      return false;
+    rows = type.getRank();
   }
   return true;
 }
