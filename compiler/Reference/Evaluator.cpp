@@ -201,6 +201,12 @@ private:
   LogicalResult evaluateGradient(dl::GradientOp gradient, Environment &environment) {
     for (auto [wrt, result] : llvm::zip(gradient.getWrt(), gradient.getGradients())) {
       SmallVector<Operation *> between = operationsBetween(wrt, gradient);
+      for (Operation *op : between) {
+        bool hidesStop =
+            op->walk([](dl::StopGradientOp) { return WalkResult::interrupt(); }).wasInterrupted();
+        if (hidesStop)
+          return op->emitError("the reference differentiates no loop around dl.stop_gradient");
+      }
       const Tensor &x = get(environment, wrt);
       Tensor slope(x.elementType, x.shape);
       for (int64_t i = 0; i < x.size(); ++i) {

@@ -31,3 +31,18 @@ func.func @other() {
   // expected-error@-1 {{the reference evaluates dl operations only}}
   return
 }
+
+// -----
+
+// Tests that a stop_gradient in a loop, which difference quotients would not notice, is refused.
+func.func @stop(%x: !dl.tensor<[2], f32>) -> !dl.tensor<[2], f32> {
+  // expected-error@+1 {{the reference differentiates no loop around dl.stop_gradient}}
+  %all = dl.scan <2> xs(%x) axes [0] carries() stack_axes [0] : (!dl.tensor<[2], f32>), () -> (), (!dl.tensor<[2], f32>) {
+  ^bb0(%i: !dl.tensor<[], i64>, %xt: !dl.tensor<[], f32>):
+    %s = dl.stop_gradient %xt : !dl.tensor<[], f32>
+    dl.yield %s : !dl.tensor<[], f32>
+  }
+  %loss = dl.reduce sum %all [0] : !dl.tensor<[2], f32> to !dl.tensor<[], f32>
+  %g = dl.gradient %loss wrt(%x) : !dl.tensor<[], f32>, (!dl.tensor<[2], f32>)
+  return %g : !dl.tensor<[2], f32>
+}
