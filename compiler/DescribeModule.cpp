@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "compiler/DescribeModule.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/StringSwitch.h"
+
+namespace dlc {
+
+using namespace mlir;
+
+namespace {
+
+artifact::Dtype dtypeOf(Type element) {
+  if (element.isF32())
+    return artifact::Dtype::F32;
+  if (element.isF64())
+    return artifact::Dtype::F64;
+  if (element.isBF16())
+    return artifact::Dtype::BF16;
+  if (element.isF16())
+    return artifact::Dtype::F16;
+  if (element.isUnsignedInteger(8))
+    return artifact::Dtype::U8;
+  switch (element.getIntOrFloatBitWidth()) {
+  case 1:
+    return artifact::Dtype::Bool;
+  case 8:
+    return artifact::Dtype::I8;
+  case 32:
+    return artifact::Dtype::I32;
+  default:
+    return artifact::Dtype::I64;
+  }
+}
+
+artifact::EntryKind entryKindOf(StringRef name) {
+  return llvm::StringSwitch<artifact::EntryKind>(name)
+      .Case("init", artifact::EntryKind::Init)
+      .Case("train", artifact::EntryKind::Train)
+      .Case("eval", artifact::EntryKind::Eval)
+      .Default(artifact::EntryKind::Infer);
+}
+
+artifact::StateRole roleOf(dl::StateRole role) {
+  switch (role) {
+  case dl::StateRole::Parameter:
+    return artifact::StateRole::Parameter;
+  case dl::StateRole::Buffer:
+    return artifact::StateRole::Buffer;
+  case dl::StateRole::Optimizer:
+    return artifact::StateRole::Optimizer;
+  case dl::StateRole::Iteration:
+    return artifact::StateRole::Iteration;
+  case dl::StateRole::Hyperparameter:
+    return artifact::StateRole::Hyperparameter;
+  case dl::StateRole::Seed:
+    return artifact::StateRole::Seed;
+  case dl::StateRole::Metric:
+    return artifact::StateRole::Metric;
+  }
+  llvm_unreachable("unknown role");
+}
+
+/// `attributes`: the argument's or result's dictionary; may be null.
+artifact::Value describeValue(dl::TensorType type, DictionaryAttr attributes, ArrayAttr symbols) {
+  artifact::Value value;
+  value.dtype = dtypeOf(type.getElementType());
+  for (dl::PolynomialAttr size : type.getShape())
+    value.dims.push_back(toExpression(size, symbols));
+  if (!attributes)
+    return value;
+  if (auto name = attributes.getAs<StringAttr>(dl::kNameAttr))
+    value.name = name.str();
+  if (auto report = attributes.getAs<StringAttr>(dl::kReportAttr))
+    value.report = report.getValue() == "metric" ? artifact::ReportKind::Metric : artifact::ReportKind::Value;
+  return value;
+}
+
+artifact::Entry describeEntry(func::FuncOp entry, const std::map<std::string, int64_t> &max) {
+  artifact::Entry result;
+  result.name = entry.getName().str();
+  result.kind = entryKindOf(entry->getAttrOfType<StringAttr>(dl::kEntryAttr).getValue());
+  auto symbols = entry->getAttrOfType<ArrayAttr>(dl::kSymbolsAttr);
+  if (!symbols)
+    symbols = ArrayAttr::get(entry.getContext(), {});
+  for (auto symbol : symbols.getAsRange<StringAttr>()) {
+    artifact::Symbol described;
+    described.name = symbol.str();
+    if (auto bound = max.find(described.name); bound != max.end())
+      described.max = bound->second;
+    result.symbols.push_back(described);
+  }
+  for (auto [index, type] : llvm::enumerate(entry.getArgumentTypes()))
+    result.arguments.push_back(
+        describeValue(cast<dl::TensorType>(type), entry.getArgAttrDict(index), symbols));
+  for (auto [index, type] : llvm::enumerate(entry.getResultTypes()))
+    result.results.push_back(
+        describeValue(cast<dl::TensorType>(type), entry.getResultAttrDict(index), symbols));
+  return result;
+}
+
+double numberOf(TypedAttr attribute) {
+  if (auto real = dyn_cast<FloatAttr>(attribute))
+    return real.getValueAsDouble();
+  if (auto flag = dyn_cast<BoolAttr>(attribute))
+    return flag.getValue();
+  return static_cast<double>(cast<IntegerAttr>(attribute).getInt());
+}
+
+/// `entries` and `states`: indices by name.
+artifact::State describeState(dl::StateOp state, const llvm::StringMap<int32_t> &entries,
+                              const llvm::StringMap<int32_t> &states) {
+  artifact::State result;
+  auto type = cast<dl::TensorType>(state.getType());
+  result.name = state.getSymName().str();
+  result.dtype = dtypeOf(type.getElementType());
+  for (dl::PolynomialAttr size : type.getShape())
+    result.dims.push_back(*size.getConstantValue());
+  result.role = roleOf(state.getRole());
+  auto indexOf = [](const llvm::StringMap<int32_t> &names, StringRef name) {
+    auto found = names.find(name);
+    return found == names.end() ? -1 : found->second;
+  };
+  if (state.getOwner())
+    result.owner = indexOf(entries, *state.getOwner());
+  if (state.getParameter())
+    result.parameter = indexOf(states, *state.getParameter());
+  if (state.getInitial())
+    result.initial = numberOf(*state.getInitial());
+  return result;
+}
+
+/// {data = {loader, path, …}, train = {entry, split}, batch = 64} becomes data.loader, data.path,
+/// train.entry, ….
+void flattenFit(const std::string &prefix, DictionaryAttr settings,
+                std::vector<artifact::FitSetting> &result) {
+  for (NamedAttribute setting : settings) {
+    std::string key = prefix + setting.getName().str();
+    if (auto nested = dyn_cast<DictionaryAttr>(setting.getValue())) {
+      flattenFit(key + ".", nested, result);
+      continue;
+    }
+    artifact::FitSetting described;
+    described.key = key;
+    if (auto text = dyn_cast<StringAttr>(setting.getValue())) {
+      bool isPath = key == "data.path" || !llvm::StringRef(key).contains('.');
+      bool isSetting = llvm::StringRef(key).starts_with("data.") && key != "data.loader";
+      described.kind = isPath || isSetting ? artifact::FitKind::String : artifact::FitKind::Identifier;
+      described.text = text.str();
+    } else {
+      described.kind = artifact::FitKind::Number;
+      described.number = numberOf(cast<TypedAttr>(setting.getValue()));
+    }
+    result.push_back(described);
+  }
+}
+
+} // namespace
+
+llvm::SmallVector<Operation *> entriesOf(ModuleOp module) {
+  llvm::SmallVector<Operation *> entries;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function->hasAttr(dl::kEntryAttr))
+      entries.push_back(function);
+  return entries;
+}
+
+artifact::Expression toExpression(dl::PolynomialAttr polynomial, ArrayAttr symbols) {
+  artifact::Expression sum = 0;
+  for (auto [coefficient, monomial] : llvm::zip(polynomial.getCoefficients(), polynomial.getMonomials())) {
+    artifact::Expression term = coefficient;
+    for (Attribute factor : monomial) {
+      auto found = llvm::find(symbols, factor);
+      assert(found != symbols.end() && "a symbol that the entry does not declare");
+      term = term * artifact::Expression::symbol(std::distance(symbols.begin(), found));
+    }
+    sum = sum + term;
+  }
+  return sum;
+}
+
+void describeModule(ModuleOp module, const std::map<std::string, int64_t> &max,
+                    artifact::ArtifactDescription &description) {
+  llvm::StringMap<int32_t> entries, states;
+  for (Operation *entry : entriesOf(module)) {
+    entries[cast<func::FuncOp>(entry).getName()] = description.entries.size();
+    description.entries.push_back(describeEntry(cast<func::FuncOp>(entry), max));
+  }
+  for (auto [index, state] : llvm::enumerate(module.getOps<dl::StateOp>()))
+    states[state.getSymName()] = index;
+  for (auto state : module.getOps<dl::StateOp>())
+    description.states.push_back(describeState(state, entries, states));
+  if (auto fit = module->getAttrOfType<DictionaryAttr>("dl.fit"))
+    flattenFit("", fit, description.fit);
+}
+
+} // namespace dlc

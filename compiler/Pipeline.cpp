@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The phases in order. What all variants share comes first: the text becomes a dl module, gradients are built
+// and everything is simplified. From dispatches on, each variant (one kind of CPU or GPU) goes its own way,
+// because tiles, fusion and memory differ; variants are compiled at the same time, each on a thread.
+
+#include "compiler/Pipeline.h"
+
+#include "compiler/Autodiff/Autodiff.h"
+#include "compiler/DescribeModule.h"
+#include "compiler/Dialect/Dl.h"
+#include "compiler/Transforms/Passes.h"
+#include "compiler/VariantCompiler.h"
+#include "runtime/dlc_runtime.h"
+#include "frontend/Frontend.h"
+#include "frontend/Parser.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <thread>
+
+namespace dlc {
+
+using namespace mlir;
+
+namespace {
+
+class Compiler {
+public:
+  Compiler(const std::string &path, const CompileOptions &options, llvm::raw_ostream &messages)
+      : path(path), options(options), messages(messages), context(makeRegistry()) {
+    context.loadAllAvailableDialects();
+    context.printOpOnDiagnostic(false);
+    diagnosticHandler = context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
+      bool isRemark = diagnostic.getSeverity() == DiagnosticSeverity::Remark;
+      if (!isRemark || this->options.verbose)
+        this->messages << (isRemark ? "remark: " : "") << diagnostic.getLocation() << ": " << diagnostic
+                       << "\n";
+      return success();
+    });
+  }
+  ~Compiler() { context.getDiagEngine().eraseHandler(diagnosticHandler); }
+
+  CompileStatus compile(std::string &artifact);
+  CompileStatus emit(Phase phase, const std::string &variant, llvm::raw_ostream &out);
+
+private:
+  static DialectRegistry makeRegistry() {
+    DialectRegistry registry;
+    registry.insert<dl::DlDialect, func::FuncDialect>();
+    VariantCompiler::registerDialects(registry);
+    return registry;
+  }
+
+  CompileStatus bug(const llvm::Twine &phase) {
+    messages << "dlc: internal error: the phase '" << phase << "' failed on " << path
+             << "; this is a bug of dlc, not of your model\n";
+    return CompileStatus::Bug;
+  }
+
+  CompileStatus importSource();
+  CompileStatus differentiate();
+  CompileStatus chooseTargets(std::vector<const codegen::TargetDescription *> &targets);
+
+  const std::string &path;
+  const CompileOptions &options;
+  llvm::raw_ostream &messages;
+  frontend::SourceManager sources;
+  MLIRContext context;
+  DiagnosticEngine::HandlerID diagnosticHandler = 0;
+  OwningOpRef<ModuleOp> module;
+};
+
+/// Phase `dl`: parse, check, and build the graph. Whatever is wrong here is the user's to mend.
+CompileStatus Compiler::importSource() {
+  frontend::DiagnosticEngine diagnostics(sources);
+  frontend::ImportOptions importOptions;
+  for (const auto &[name, value] : options.bind)
+    importOptions.dimensions[name] = value;
+  module = frontend::importFile(path, sources, diagnostics, context, importOptions);
+  diagnostics.render(messages, options.color);
+  if (!module)
+    return CompileStatus::UserError;
+  for (const auto *bounds : {&options.bind, &options.max})
+    for (const auto &[name, value] : *bounds)
+      if (value < 1) {
+        messages << "dlc: error: expected a positive size for dimension '" << name << "', got " << value
+                 << "\n";
+        return CompileStatus::UserError;
+      }
+  return failed(verify(*module)) ? bug("dl") : CompileStatus::Done;
+}
+
+/// Phase `grad`. Differentiation comes first, on the graph as written: rules refer to the operations of the
+/// language. Then sums over a scan's iterations leave the loop, which needs both the reverse scan and dead
+/// values gone.
+CompileStatus Compiler::differentiate() {
+  PassManager passes(&context);
+  passes.addPass(autodiff::createDifferentiatePass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(autodiff::createHoistScanAccumulationsPass());
+  passes.addPass(createSimplifyPass());
+  return failed(passes.run(*module)) ? bug("grad") : CompileStatus::Done;
+}
+
+CompileStatus Compiler::chooseTargets(std::vector<const codegen::TargetDescription *> &targets) {
+  using Kind = codegen::TargetDescription::Kind;
+  std::vector<std::string> names = options.cpuVariants;
+  if (names.empty())
+    names = {"x86-64-v3", "x86-64-v4"};
+  if (options.cpu)
+    for (const codegen::TargetDescription *target : codegen::targetsOfKind(Kind::Cpu))
+      if (llvm::is_contained(names, target->name))
+        targets.push_back(target);
+  for (const std::string &name : names) {
+    const codegen::TargetDescription *target = codegen::findTarget(name);
+    if (target && target->kind == Kind::Cpu)
+      continue;
+    messages << "dlc: error: no CPU variant is called '" << name << "'; there is:";
+    for (const codegen::TargetDescription *known : codegen::targetsOfKind(Kind::Cpu))
+      messages << " " << known->name;
+    messages << "\n";
+    return CompileStatus::UserError;
+  }
+  if (options.cuda)
+    llvm::append_range(targets, codegen::targetsOfKind(Kind::Cuda));
+  return CompileStatus::Done;
+}
+
+CompileStatus Compiler::compile(std::string &artifact) {
+  std::vector<const codegen::TargetDescription *> targets;
+  for (CompileStatus status : {chooseTargets(targets), importSource()})
+    if (status != CompileStatus::Done)
+      return status;
+  if (CompileStatus status = differentiate(); status != CompileStatus::Done)
+    return status;
+
+  // Everything up to the memory plan is code that CPU and GPU share; see VariantCompiler.
+  std::vector<VariantCompiler> variants;
+  for (const codegen::TargetDescription *target : targets)
+    variants.emplace_back(*module, *target, options);
+  std::vector<std::thread> threads;
+  for (VariantCompiler &variant : variants)
+    threads.emplace_back([&variant] { variant.run(Phase::Artifact); });
+  for (std::thread &thread : threads)
+    thread.join();
+
+  artifact::ArtifactDescription description;
+  description.compilerVersion = DLC_RUNTIME_VERSION;
+  description.sourceName = path;
+  frontend::FileId mainFile = sources.find(path, 1, 1).file;
+  llvm::StringRef text = sources.text(mainFile);
+  description.sourceHash = artifact::hashBytes(text.data(), text.size());
+  for (const auto &[name, value] : options.bind)
+    description.flags += "--bind " + name + "=" + std::to_string(value) + " ";
+  for (const auto &[name, value] : options.max)
+    description.flags += "--max " + name + "=" + std::to_string(value) + " ";
+  describeModule(*module, options.max, description);
+  for (VariantCompiler &variant : variants) {
+    messages << variant.takeMessages();
+    if (!variant.succeeded())
+      return bug(variant.failedPhase());
+    description.variants.push_back(variant.takeDescription());
+  }
+  artifact = artifact::writeArtifact(description);
+  return CompileStatus::Done;
+}
+
+CompileStatus Compiler::emit(Phase phase, const std::string &variantName, llvm::raw_ostream &out) {
+  if (phase == Phase::Ast) {
+    frontend::DiagnosticEngine diagnostics(sources);
+    std::unique_ptr<frontend::Program> program = frontend::parseProgram(path, sources, diagnostics);
+    diagnostics.render(messages, options.color);
+    if (!program || diagnostics.hasErrors())
+      return CompileStatus::UserError;
+    frontend::dumpAST(program->main(), sources, out);
+    return CompileStatus::Done;
+  }
+  if (CompileStatus status = importSource(); status != CompileStatus::Done)
+    return status;
+  if (phase >= Phase::Grad)
+    if (CompileStatus status = differentiate(); status != CompileStatus::Done)
+      return status;
+  if (phase <= Phase::Grad) {
+    module->print(out);
+    return CompileStatus::Done;
+  }
+
+  std::vector<const codegen::TargetDescription *> targets;
+  if (CompileStatus status = chooseTargets(targets); status != CompileStatus::Done)
+    return status;
+  if (!variantName.empty())
+    llvm::erase_if(targets, [&](const auto *target) { return target->name != variantName; });
+  else if (phase == Phase::Ptx || phase == Phase::Asm || phase == Phase::Object)
+    llvm::erase_if(targets, [&](const auto *target) { return target->isCpu() == (phase == Phase::Ptx); });
+  if (targets.size() != 1) {
+    std::vector<const codegen::TargetDescription *> all;
+    if (CompileStatus status = chooseTargets(all); status != CompileStatus::Done)
+      return status;
+    messages
+        << "dlc: error: --emit of this phase belongs to a variant; name one, as in --emit=PHASE:VARIANT, of:";
+    for (const codegen::TargetDescription *target : all)
+      messages << " " << target->name;
+    messages << "\n";
+    return CompileStatus::UserError;
+  }
+  if (targets.front()->isCpu() ? phase == Phase::Ptx : phase == Phase::Asm || phase == Phase::Object) {
+    messages << "dlc: error: " << targets.front()->name
+             << " has no such phase: a CPU variant has asm and object, a "
+             << "CUDA variant ptx\n";
+    return CompileStatus::UserError;
+  }
+  VariantCompiler variant(*module, *targets.front(), options);
+  variant.run(phase);
+  messages << variant.takeMessages();
+  if (!variant.succeeded())
+    return bug(variant.failedPhase());
+  variant.print(phase, out);
+  return CompileStatus::Done;
+}
+
+} // namespace
+
+std::optional<Phase> parsePhase(std::string_view name) {
+  return llvm::StringSwitch<std::optional<Phase>>(name)
+      .Case("ast", Phase::Ast)
+      .Case("dl", Phase::Dl)
+      .Case("grad", Phase::Grad)
+      .Case("dispatch", Phase::Dispatch)
+      .Case("schedule", Phase::Schedule)
+      .Case("loops", Phase::Loops)
+      .Case("llvm", Phase::Llvm)
+      .Case("asm", Phase::Asm)
+      .Case("ptx", Phase::Ptx)
+      .Case("object", Phase::Object)
+      .Case("artifact", Phase::Artifact)
+      .Default(std::nullopt);
+}
+
+CompileStatus compileToArtifact(const std::string &path, const CompileOptions &options,
+                                llvm::raw_ostream &messages, std::string &artifact) {
+  return Compiler(path, options, messages).compile(artifact);
+}
+
+CompileStatus emitPhase(const std::string &path, const CompileOptions &options, Phase phase,
+                        const std::string &variant, llvm::raw_ostream &out, llvm::raw_ostream &messages) {
+  if (phase != Phase::Artifact)
+    return Compiler(path, options, messages).emit(phase, variant, out);
+  std::string artifact;
+  CompileStatus status = compileToArtifact(path, options, messages, artifact);
+  out << artifact;
+  return status;
+}
+
+} // namespace dlc

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "compiler/VariantCompiler.h"
+
+#include "compiler/DescribeModule.h"
+#include "compiler/Memory/EmitSchedule.h"
+#include "compiler/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/Support/raw_ostream.h"
+
+namespace dlc {
+
+using namespace mlir;
+
+VariantCompiler::VariantCompiler(ModuleOp source, const codegen::TargetDescription &target,
+                                 const CompileOptions &options)
+    : target(target), options(options), module(source.clone()),
+      kernelModule(ModuleOp::create(source.getLoc())) {}
+
+void VariantCompiler::registerDialects(DialectRegistry &registry) {
+  codegen::registerCodegenDialects(registry);
+}
+
+void VariantCompiler::run(Phase last) {
+  // Memory is planned on dispatches, and kernels are generated last: planning decides the strides that they
+  // see.
+  struct Step {
+    Phase phase;
+    const char *name;
+    bool (VariantCompiler::*run)();
+  };
+  const Step steps[] = {{Phase::Dispatch, "dispatch", &VariantCompiler::formDispatches},
+                        {Phase::Schedule, "schedule", &VariantCompiler::planMemory},
+                        {Phase::Loops, "loops", &VariantCompiler::generateKernels}};
+  for (const Step &step : steps) {
+    if (last < step.phase)
+      return;
+    if (!(this->*step.run)()) {
+      failure = step.name + (":" + target.name);
+      return;
+    }
+  }
+  if (last == Phase::Loops)
+    return;
+  if (!generateCode(last)) {
+    failure = "code:" + target.name;
+    return;
+  }
+  if (last == Phase::Artifact)
+    describe();
+}
+
+bool VariantCompiler::formDispatches() {
+  FormDispatchesPassOptions form;
+  // A GPU kernel has no loop over a scan's steps yet: its scans are loops of the schedule.
+  ScanForm scan = target.isCpu() ? options.scan : ScanForm::Loop;
+  form.scan = scan == ScanForm::Loop ? "loop" : scan == ScanForm::Dispatch ? "dispatch" : "auto";
+  PassManager passes(module->getContext());
+  passes.addPass(createFormDispatchesPass(form));
+  return mlir::succeeded(passes.run(*module));
+}
+
+bool VariantCompiler::planMemory() {
+  for (Operation *entry : entriesOf(*module)) {
+    FailureOr<memory::Schedule> schedule = memory::planMemory(cast<func::FuncOp>(entry));
+    if (failed(schedule))
+      return false;
+    if (options.verify) {
+      // Small and different sizes: a binding that only fits by accident shows.
+      memory::SymbolValues symbols;
+      int64_t size = 2;
+      if (auto names = entry->getAttrOfType<ArrayAttr>(dl::kSymbolsAttr))
+        for (auto name : names.getAsRange<StringAttr>())
+          symbols[name.getValue()] = size++;
+      if (std::optional<std::string> violation = memory::verifySchedule(*schedule, symbols)) {
+        messages += "schedule of " + cast<func::FuncOp>(entry).getName().str() + ": " + *violation + "\n";
+        return false;
+      }
+    }
+    schedules.push_back(std::move(*schedule));
+  }
+  return true;
+}
+
+std::optional<unsigned> VariantCompiler::kernelFor(dl::DispatchOp dispatch) {
+  // The training and the evaluating forward pass are often the same: compile such a kernel once.
+  std::string text;
+  {
+    Operation *anonymous = dispatch->clone();
+    cast<dl::DispatchOp>(anonymous).setName("");
+    anonymous->setOperands({});
+    llvm::raw_string_ostream os(text);
+    anonymous->print(os, OpPrintingFlags().useLocalScope().printGenericOpForm());
+    os << dispatch->getParentOfType<func::FuncOp>()->getAttr(dl::kSymbolsAttr);
+    anonymous->destroy();
+  }
+  auto [known, isNew] = kernelByText.try_emplace(text, kernels.size());
+  if (!isNew)
+    return known->second;
+  auto entry = dispatch->getParentOfType<func::FuncOp>();
+  FailureOr<codegen::Kernel> kernel = codegen::generateKernel(
+      dispatch, target, *kernelModule, (entry.getName() + "." + dispatch.getName()).str());
+  if (failed(kernel))
+    return std::nullopt;
+  if (options.verbose)
+    for (const std::string &remark : kernel->remarks)
+      messages += target.name + ", " + kernel->name + ": " + remark + "\n";
+  kernels.push_back(std::move(*kernel));
+  kernelDispatches.push_back(dispatch);
+  return known->second;
+}
+
+bool VariantCompiler::generateKernels() {
+  bool generated = true;
+  module->walk([&](dl::DispatchOp dispatch) {
+    std::optional<unsigned> kernel = generated ? kernelFor(dispatch) : std::nullopt;
+    generated &= kernel.has_value();
+    if (kernel)
+      kernelOfDispatch[dispatch] = *kernel;
+  });
+  return generated;
+}
+
+bool VariantCompiler::generateCode(Phase last) {
+  description.name = target.name;
+  codegen::LoweringOptions lowering;
+  lowering.sanitize = options.sanitize;
+  codegen::EmitHooks hooks;
+  hooks.llvm = last == Phase::Llvm ? &llvmText : nullptr;
+  hooks.assembly = last == Phase::Asm ? &assemblyText : nullptr;
+  hooks.object = last == Phase::Object ? &objectText : nullptr;
+  FailureOr<codegen::CodeImage> image = codegen::emitImage(*kernelModule, target, lowering, hooks);
+  if (failed(image))
+    return false;
+  description.target = target.isCpu() ? artifact::Target::Cpu : artifact::Target::Cuda;
+  description.code = std::move(image->bytes);
+  for (const codegen::KernelCode &code : image->kernels) {
+    artifact::Kernel &kernel = description.kernels.emplace_back();
+    kernel.name = code.name;
+    kernel.codeOffset = code.offset;
+    kernel.codeSize = code.size;
+    if (!target.isCpu())
+      kernel.block = target.blockThreads;
+  }
+  return true;
+}
+
+void VariantCompiler::describe() {
+  for (auto [index, kernel] : llvm::enumerate(description.kernels)) {
+    kernel.scratch = kernels[index].scratch;
+    kernel.locations = memory::sourceLocations(kernelDispatches[index].getLoc());
+  }
+  for (const memory::Schedule &schedule : schedules)
+    description.plans.push_back(memory::emitSchedule(schedule, [&](dl::DispatchOp dispatch) {
+      unsigned kernel = kernelOfDispatch.at(dispatch);
+      return memory::KernelUse{kernel, kernels[kernel].groups};
+    }));
+}
+
+void VariantCompiler::print(Phase phase, llvm::raw_ostream &out) {
+  switch (phase) {
+  case Phase::Dispatch:
+    module->print(out);
+    return;
+  case Phase::Schedule:
+    for (const memory::Schedule &schedule : schedules)
+      memory::print(schedule, out);
+    return;
+  case Phase::Loops:
+    kernelModule->print(out);
+    return;
+  case Phase::Llvm:
+    out << llvmText;
+    return;
+  case Phase::Asm:
+    out << assemblyText;
+    return;
+  case Phase::Ptx:
+    out << description.code;
+    return;
+  case Phase::Object:
+    out << objectText;
+    return;
+  case Phase::Ast:
+  case Phase::Dl:
+  case Phase::Grad:
+  case Phase::Artifact:
+    llvm_unreachable("not a phase of a variant");
+  }
+}
+
+} // namespace dlc
