@@ -7,6 +7,8 @@
 
 #include "frontend/Elaborator.h"
 
+#include "llvm/Support/MathExtras.h"
+
 namespace dlc::frontend {
 
 Value Elaborator::constant(dl::TensorType type, double value) {
@@ -18,6 +20,15 @@ Value Elaborator::constantInteger(dl::TensorType type, int64_t value) {
   if (isa<FloatType>(element))
     return constant(type, static_cast<double>(value));
   return emit<dl::ConstantOp>(type, TypedAttr(builder.getIntegerAttr(element, value)));
+}
+
+bool Elaborator::fits(const Entity &entity, Type element) {
+  std::optional<int64_t> value = entity.isInteger() ? entity.integer.getConstantValue() : std::nullopt;
+  if (!value || isa<FloatType>(element))
+    return true;
+  unsigned width = element.getIntOrFloatBitWidth();
+  return element.isUnsignedInteger() ? llvm::isUIntN(width, *value) && *value >= 0
+                                     : llvm::isIntN(width, *value);
 }
 
 Value Elaborator::toRankZero(const Entity &entity, Type element) {
@@ -94,11 +105,15 @@ bool Elaborator::unifyOperands(MutableArrayRef<Entity> operands, ArrayRef<Source
   for (auto [operand, range] : llvm::zip(operands, ranges)) {
     if (operand.isTensor())
       continue;
-    bool fits = isa<FloatType>(element) || (operand.isInteger() && !element.isInteger(1));
-    if (!fits) {
+    bool converts = isa<FloatType>(element) || (operand.isInteger() && !element.isInteger(1));
+    if (!converts) {
       error(range, what + " of " + describe(*first) + " needs " + describe(tensorOf({}, element)) + ", got " +
                        describe(operand))
           .note("types change only by cast(x, f32)");
+      return false;
+    }
+    if (!fits(operand, element)) {
+      error(range, describe(operand) + " does not fit " + describe(tensorOf({}, element)));
       return false;
     }
     if (first && operand.isNumber())

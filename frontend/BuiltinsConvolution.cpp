@@ -17,7 +17,8 @@ std::optional<SmallVector<int64_t>> perAxis(Elaborator &e, BuiltinCall &call, si
       entity.isTuple() ? entity.tuple->elements : std::vector<Entity>(spatial, entity);
   SmallVector<int64_t> result;
   for (const Entity &value : values)
-    if (value.isConstantInteger() && *value.integer.getConstantValue() >= least)
+    if (value.isConstantInteger() && *value.integer.getConstantValue() >= least &&
+        *value.integer.getConstantValue() <= INT32_MAX)
       result.push_back(*value.integer.getConstantValue());
   if (static_cast<int64_t>(values.size()) == spatial && result.size() == values.size())
     return result;

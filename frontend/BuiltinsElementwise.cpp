@@ -113,6 +113,10 @@ Entity cast(Elaborator &e, BuiltinCall &call) {
   dl::TensorType result = e.tensorOf({}, type.elementType);
   if (x.isBool())
     return Entity::ofTensor(e.constantInteger(result, x.flag));
+  if (!e.fits(x, type.elementType)) {
+    e.error(call.argRanges[0], describe(x) + " does not fit " + describe(result));
+    return Entity::poison();
+  }
   if (x.isNumeric()) {
     bool isExact = isa<FloatType>(type.elementType) || x.isInteger();
     Value value = e.toRankZero(x, isExact ? type.elementType : Type(Float64Type::get(&e.context)));

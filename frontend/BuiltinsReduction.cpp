@@ -146,6 +146,13 @@ template <typename OpTy, dl::ReduceKind kind> Entity extremum(Elaborator &e, Bui
     bool isFirst = isMax ? a.asDouble() >= b.asDouble() : a.asDouble() <= b.asDouble();
     return isFirst ? a : b;
   }
+  for (size_t side : {0, 1}) {
+    const Entity &entity = call.args[side];
+    if (!entity.isTensor() || !entity.tensorType().getElementType().isInteger(1))
+      continue;
+    e.error(call.argRanges[side], call.name + " needs numbers, got " + describe(entity));
+    return Entity::poison();
+  }
   std::array<Entity, 2> sides{a, b};
   if (!e.unifyOperands(sides, {call.argRanges[0], call.argRanges[1]}, call.range, call.name))
     return Entity::poison();

@@ -20,8 +20,12 @@ std::optional<SmallVector<dl::PolynomialAttr>> Elaborator::toShape(const Entity 
       error(range, what + " needs dimensions, ints that are not negative, got " + describe(size));
       return std::nullopt;
     }
+    if (!checkMagnitude(size, range))
+      return std::nullopt;
     shape.push_back(size.integer);
   }
+  if (!checkElementCount(tensorOf(shape, Float32Type::get(&context)), range))
+    return std::nullopt;
   return shape;
 }
 
@@ -77,6 +81,8 @@ Entity iota(Elaborator &e, BuiltinCall &call) {
     e.error(call.argRanges[0], "iota needs a dimension, got " + describe(size));
     return Entity::poison();
   }
+  if (!e.checkMagnitude(size, call.argRanges[0]))
+    return Entity::poison();
   dl::TensorType type = e.tensorOf(size.integer, IntegerType::get(&e.context, 32));
   return Entity::ofTensor(e.emit<dl::IotaOp>(type, 0));
 }
@@ -117,11 +123,16 @@ Entity reshape(Elaborator &e, BuiltinCall &call) {
   for (auto [axis, size] : llvm::enumerate(dims)) {
     if (size.isInteger() && size.integer.isConstant(-1) && open < 0)
       open = axis;
+    else if (size.isInteger() && !e.checkMagnitude(size, call.argRanges[1]))
+      return Entity::poison();
     else if (!size.isInteger() || size.integer.getConstantValue().value_or(0) < 0) {
       e.error(call.argRanges[1], "reshape needs dimensions, and one -1 at most, got " + describe(size));
       return Entity::poison();
-    } else
+    } else {
       known = known * size.integer;
+      if (!e.checkMagnitude(Entity::ofInteger(known), call.argRanges[1]))
+        return Entity::poison();
+    }
   }
   auto fail = [&] {
     e.error(call.range, "reshape of " + describe(type) + " with " + dl::toString(type.getElementCount()) +

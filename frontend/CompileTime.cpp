@@ -86,6 +86,45 @@ static std::optional<int64_t> integerResult(BinaryOp op, int64_t lhs, int64_t rh
   }
 }
 
+/// The largest coefficient, and the number of terms.
+static std::pair<uint64_t, size_t> magnitudeOf(dl::PolynomialAttr polynomial) {
+  uint64_t largest = 0;
+  for (int64_t coefficient : polynomial.getCoefficients())
+    largest = std::max(largest, coefficient < 0 ? -static_cast<uint64_t>(coefficient)
+                                                : static_cast<uint64_t>(coefficient));
+  return {largest, polynomial.getCoefficients().size()};
+}
+
+/// 2^40 of anything is more than a machine holds; sums and products of two such sizes stay below 2^63 as long
+/// as one of them is checked first.
+static constexpr uint64_t kMaxSize = uint64_t(1) << 40;
+static constexpr size_t kMaxTerms = 64;
+
+bool Elaborator::checkMagnitude(const Entity &entity, SourceRange range) {
+  if (entity.isTensor())
+    return checkElementCount(entity.tensorType(), range);
+  auto [largest, terms] = magnitudeOf(entity.integer);
+  if (largest <= kMaxSize && terms <= kMaxTerms)
+    return true;
+  error(range, "a size of at most 2^40 is expected, got " + dl::toString(entity.integer));
+  return false;
+}
+
+bool Elaborator::checkElementCount(dl::TensorType type, SourceRange range) {
+  // An upper bound of every coefficient of the product.
+  double bound = 1, terms = 1;
+  for (dl::PolynomialAttr size : type.getShape()) {
+    auto [largest, count] = magnitudeOf(size);
+    bound *= static_cast<double>(std::max<uint64_t>(largest, 1)) * static_cast<double>(count);
+    terms *= std::max<size_t>(count, 1);
+  }
+  constexpr double kMaxElements = 0x1p48;
+  if (bound <= kMaxElements && terms <= 4096)
+    return true;
+  error(range, "a tensor of at most 2^48 elements is expected, got " + describe(type));
+  return false;
+}
+
 std::optional<Entity> Elaborator::foldBinary(BinaryOp op, const Entity &lhs, const Entity &rhs,
                                              SourceRange range) {
   if (lhs.isBool() && rhs.isBool()) {
@@ -105,6 +144,11 @@ std::optional<Entity> Elaborator::foldBinary(BinaryOp op, const Entity &lhs, con
   if (lhs.isString() && rhs.isString() && (op == BinaryOp::Equal || op == BinaryOp::NotEqual))
     return Entity::ofBool((lhs.text == rhs.text) == (op == BinaryOp::Equal));
   if (lhs.isTuple() && rhs.isTuple() && op == BinaryOp::Add) {
+    constexpr size_t kMaxElements = 10000;
+    if (lhs.tuple->elements.size() + rhs.tuple->elements.size() > kMaxElements) {
+      error(range, "a tuple has at most " + llvm::Twine(kMaxElements) + " elements");
+      return Entity::poison();
+    }
     std::vector<Entity> elements = lhs.tuple->elements;
     llvm::append_range(elements, rhs.tuple->elements);
     return Entity::ofTuple(std::move(elements));
@@ -130,7 +174,17 @@ std::optional<Entity> Elaborator::foldBinary(BinaryOp op, const Entity &lhs, con
                          (isDivision && *right == 0 ? " divides by zero" : " overflows a 64-bit int"));
       return Entity::poison();
     }
-    // Polynomials: what holds for all sizes.
+    // Polynomials: what holds for all sizes. A product of two checked ones stays below 2^63.
+    if (!checkMagnitude(lhs, range) || !checkMagnitude(rhs, range))
+      return Entity::poison();
+    bool isProduct = op == BinaryOp::Multiply || op == BinaryOp::Power;
+    auto [leftLargest, leftTerms] = magnitudeOf(lhs.integer);
+    auto [rightLargest, rightTerms] = magnitudeOf(rhs.integer);
+    if (isProduct && (leftLargest * 1.0 * rightLargest * leftTerms * rightTerms > 0x1p60)) {
+      error(range, dl::toString(lhs.integer) + " " + stringify(op) + " " + dl::toString(rhs.integer) +
+                       " overflows a 64-bit int");
+      return Entity::poison();
+    }
     switch (op) {
     case BinaryOp::Add:
       return Entity::ofInteger(lhs.integer + rhs.integer);
@@ -157,8 +211,11 @@ std::optional<Entity> Elaborator::foldBinary(BinaryOp op, const Entity &lhs, con
       if (!right || *right < 0 || *right > 16)
         break;
       dl::PolynomialAttr result = poly(1);
-      for (int64_t i = 0; i < *right; ++i)
+      for (int64_t i = 0; i < *right; ++i) {
         result = result * lhs.integer;
+        if (!checkMagnitude(Entity::ofInteger(result), range))
+          return Entity::poison();
+      }
       return Entity::ofInteger(result);
     }
     default:
@@ -185,7 +242,7 @@ std::optional<Entity> Elaborator::foldBinary(BinaryOp op, const Entity &lhs, con
 std::optional<Entity> Elaborator::foldUnary(UnaryOp op, const Entity &operand) {
   if (op == UnaryOp::Not)
     return operand.isBool() ? std::optional(Entity::ofBool(!operand.flag)) : std::nullopt;
-  if (operand.isInteger())
+  if (operand.isInteger() && magnitudeOf(operand.integer).first <= INT64_MAX)
     return Entity::ofInteger(operand.integer * -1);
   if (operand.isFloat())
     return Entity::ofFloat(-operand.number);

@@ -165,6 +165,7 @@ void Elaborator::finishEntry(const CallableDecl *decl) {
     }
   }
 
+  warnOfUntrained();
   SmallVector<Value> values;
   llvm::StringMap<unsigned> names;
   for (EntryContext::Result &result : entry->results) {

@@ -8,6 +8,11 @@
 namespace dlc::frontend {
 
 Entity Elaborator::elaborate(const Expr *expr, const NameHint &hint) {
+  Entity entity = elaborateUnchecked(expr, hint);
+  return entity.isTensor() && !checkMagnitude(entity, expr->range) ? Entity::poison() : entity;
+}
+
+Entity Elaborator::elaborateUnchecked(const Expr *expr, const NameHint &hint) {
   switch (expr->kind) {
   case ExprKind::Integer:
     return integer(llvm::cast<IntegerExpr>(expr)->value);
@@ -223,6 +228,8 @@ Entity Elaborator::sliceTensor(const Entity &tensor, const IndexExpr *expr) {
       return missing;
     Entity entity = elaborate(position);
     if (entity.isInteger()) {
+      if (!checkMagnitude(entity, position->range))
+        return std::nullopt;
       std::optional<int64_t> value = entity.integer.getConstantValue();
       return value && *value < 0 ? size + entity.integer : entity.integer;
     }

@@ -53,6 +53,14 @@ void Elaborator::elaborateAccumulate(const StateStmt *stmt) {
             "an accumulator is a run-time value, such as f32, got " + sources.text(variable.type->range));
       type = {};
     }
+    for (dl::PolynomialAttr size : type ? type.getShape() : ArrayRef<dl::PolynomialAttr>()) {
+      if (size.isConstant())
+        continue;
+      error(variable.range, "accumulator " + variable.name.text + " is " + describe(type) +
+                                ", but its size must be known at compile time");
+      type = {};
+      break;
+    }
     Entity initial = elaborate(variable.init);
     if (type && !initial.isPoison()) {
       if (!initial.isNumber()) {

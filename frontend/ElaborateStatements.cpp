@@ -19,6 +19,14 @@ void Elaborator::elaborateBlock(const Block *block) {
 }
 
 void Elaborator::elaborateStmt(const Stmt *stmt) {
+  constexpr unsigned kMaxStatements = 1000000;
+  if (++statements > kMaxStatements) {
+    if (statements == kMaxStatements + 1)
+      error(stmt->range, "the program unrolls to more than " + llvm::Twine(kMaxStatements) + " statements")
+          .note("scan loops at run time");
+    frame->returned = Entity::poison();
+    return;
+  }
   switch (stmt->kind) {
   case StmtKind::Let:
     return elaborateLet(llvm::cast<LetStmt>(stmt));
@@ -330,7 +338,8 @@ void Elaborator::elaborateFor(const ForStmt *stmt) {
     constexpr int64_t kMaxSteps = 10000;
     if (to > from && static_cast<uint64_t>(to) - static_cast<uint64_t>(from) > kMaxSteps) {
       error(range->range, "a for loop is unrolled and has at most " + llvm::Twine(kMaxSteps) +
-                              " steps, got " + llvm::Twine(to - from))
+                              " steps, got " +
+                              llvm::Twine(static_cast<uint64_t>(to) - static_cast<uint64_t>(from)))
           .note("scan loops at run time");
       return;
     }

@@ -87,7 +87,8 @@ dl::StateOp Elaborator::createState(dl::StateRole role, StringRef name, dl::Tens
   }
   // States and entries are symbols of one module.
   const CallableDecl *sameName = findDecl(name);
-  if (name == "init" || (sameName && isEntry(sameName)))
+  bool isTaken = name == "init" || (sameName && isEntry(sameName));
+  if (isTaken && role != dl::StateRole::Seed) // elaborateEntry reports an entry called seed
     error(range, "a state cannot be called '" + name + "' like an entry");
   OpBuilder atStates(initEntry.func);
   auto op = dl::StateOp::create(atStates, range ? locate(range) : module->getLoc(), role, name, type, initial,
@@ -106,8 +107,10 @@ Entity Elaborator::loadState(StringRef name, dl::TensorType type) {
     if (inScan())
       builder.setInsertionPoint(entry->scans.front());
     value = emit<dl::LoadStateOp>(type, FlatSymbolRefAttr::get(&context, name));
-    if (auto found = parameterIndex.find(name); found != parameterIndex.end())
+    if (auto found = parameterIndex.find(name); found != parameterIndex.end()) {
       entry->parameters.push_back(found->second);
+      entry->parameterValues[value] = found->second;
+    }
   }
   return Entity::ofTensor(value);
 }
@@ -115,6 +118,8 @@ Entity Elaborator::loadState(StringRef name, dl::TensorType type) {
 void Elaborator::storeState(StringRef name, Value value) {
   emit<dl::StoreStateOp>(FlatSymbolRefAttr::get(&context, name), value);
   entry->states[name] = value;
+  if (auto found = parameterIndex.find(name); found != parameterIndex.end())
+    entry->parameterValues[value] = found->second;
 }
 
 //===----------------------------------------------------------------------===//

@@ -4,8 +4,8 @@
 #include "frontend/Elaborator.h"
 
 #include "frontend/Builtins.h"
-#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
+#include <map>
 
 namespace dlc::frontend {
 
@@ -22,12 +22,22 @@ struct Elaborator::OptimizerGroup {
 // Which parameters
 //===----------------------------------------------------------------------===//
 
-std::vector<unsigned> Elaborator::parametersOf(Value loss) {
-  llvm::SetVector<unsigned> found;
+std::vector<std::pair<unsigned, Value>> Elaborator::parametersOf(Value loss) {
+  std::map<unsigned, Value> found;
   SmallVector<Value> work{loss};
+  llvm::DenseSet<Value> seenValues;
   llvm::DenseSet<Operation *> seen;
   while (!work.empty()) {
     Value value = work.pop_back_val();
+    if (!seenValues.insert(value).second)
+      continue;
+    if (auto parameter = entry->parameterValues.find(value); parameter != entry->parameterValues.end()) {
+      // After an earlier minimize there may be two values; the one that stands now is trained.
+      Value &known = found[parameter->second];
+      if (!known || entry->states.lookup(parameters[parameter->second].name) == value)
+        known = value;
+      continue;
+    }
     Operation *op = value.getDefiningOp();
     if (!op) {
       // An argument of a scan's body comes from the scan's operands.
@@ -37,17 +47,10 @@ std::vector<unsigned> Elaborator::parametersOf(Value loss) {
     }
     if (!seen.insert(op).second || llvm::isa<dl::StopGradientOp>(op))
       continue;
-    if (auto load = llvm::dyn_cast<dl::LoadStateOp>(op)) {
-      if (auto index = parameterIndex.find(load.getState()); index != parameterIndex.end())
-        found.insert(index->second);
-      continue;
-    }
     llvm::append_range(work, op->getOperands());
     op->walk([&](Operation *inner) { llvm::append_range(work, inner->getOperands()); });
   }
-  std::vector<unsigned> ordered(found.begin(), found.end());
-  llvm::sort(ordered);
-  return ordered;
+  return {found.begin(), found.end()};
 }
 
 /// A `*` stands for one or more parts; a pattern that ends early takes everything below.
@@ -94,46 +97,48 @@ void Elaborator::elaborateMinimize(const MinimizeStmt *stmt) {
   }
 
   // 1. Share the parameters among the groups; the first explicit pattern wins, `rest` comes last.
-  std::vector<unsigned> reached = parametersOf(loss.value);
+  std::vector<unsigned> reached;
+  SmallVector<Value> values;
+  std::vector<std::pair<unsigned, Value>> found = parametersOf(loss.value);
+  for (auto [parameter, value] : found) {
+    reached.push_back(parameter);
+    entry->trained.insert(parameter);
+  }
+  if (!entry->minimized)
+    entry->minimized = stmt->loss->range;
   std::vector<std::unique_ptr<OptimizerGroup>> groups;
   for (const MinimizeGroup &syntax : stmt->groups) {
     groups.push_back(std::make_unique<OptimizerGroup>());
     groups.back()->syntax = &syntax;
   }
   SmallVector<unsigned> updated;
-  for (unsigned parameter : reached) {
+  for (auto [parameter, value] : found) {
     OptimizerGroup *chosen = nullptr;
+    StringRef name = parameters[parameter].name;
     for (bool isRestPass : {false, true})
       for (auto &group : groups) {
         ArrayRef<ParameterPattern> patterns = group->syntax->patterns;
-        bool fits = isRestPass ? patterns.empty() || llvm::any_of(patterns, [](auto &p) { return p.isRest; })
-                               : llvm::any_of(patterns, [&](auto &p) {
-                                   return !p.isRest && matches(p, parameters[parameter].name);
-                                 });
-        if (fits && !chosen)
+        bool isTaken = isRestPass
+                           ? patterns.empty() || llvm::any_of(patterns, [](auto &p) { return p.isRest; })
+                           : llvm::any_of(patterns, [&](auto &p) {
+                               return !p.isRest && matches(p, parameters[parameter].name);
+                             });
+        if (isTaken && !chosen)
           chosen = group.get();
       }
     if (!chosen)
       continue;
     chosen->parameters.push_back(parameter);
     updated.push_back(parameter);
+    values.push_back(value);
   }
   checkPatterns(stmt, reached);
-  for (unsigned parameter : entry->parameters)
-    if (!llvm::is_contained(reached, parameter))
-      diags
-          .warning(stmt->loss->range, "the loss does not depend on " + parameters[parameter].name +
-                                          ", which is not trained here")
-          .note("it is made here", parameters[parameter].useSite);
   if (reached.empty())
     error(stmt->loss->range, "the loss depends on no parameter: there is nothing to train");
   if (updated.empty())
     return;
 
   // 2. All gradients at once, before anything changes.
-  SmallVector<Value> values;
-  for (unsigned parameter : updated)
-    values.push_back(loadState(parameters[parameter].name, parameters[parameter].type).value);
   Restore<std::string> naming(lastLetName, entry->decl->name.text.str());
   currentLocation = locate(stmt->range);
   auto gradient = emit<dl::GradientOp>(ValueRange(values).getTypes(), loss.value, values);
@@ -150,6 +155,16 @@ void Elaborator::elaborateMinimize(const MinimizeStmt *stmt) {
     if (diags.errorCount() != errors)
       return; // the same again for every parameter
   }
+}
+
+/// At the end of a train entry: what it reads and no loss depends on.
+void Elaborator::warnOfUntrained() {
+  for (unsigned parameter : entry->parameters)
+    if (entry->minimized && !entry->trained.contains(parameter))
+      diags
+          .warning(entry->minimized, "the loss does not depend on " + parameters[parameter].name +
+                                         ", which is not trained here")
+          .note("it is made here", parameters[parameter].useSite);
 }
 
 void Elaborator::checkPatterns(const MinimizeStmt *stmt, ArrayRef<unsigned> reached) {

@@ -85,6 +85,12 @@ Entity Elaborator::convertConstant(Entity entity, const ConstantTypeExpr *type, 
     if (!size)
       return Entity::poison();
     count = size->getConstantValue();
+    constexpr int64_t kMaxCount = 1000;
+    if (!count || *count > kMaxCount) {
+      error(type->count->range,
+            "a list has at most " + llvm::Twine(kMaxCount) + " values, got " + dl::toString(*size));
+      return Entity::poison();
+    }
   }
   std::vector<Entity> elements;
   bool fits = true;
@@ -114,6 +120,10 @@ Entity Elaborator::convertToElement(Entity entity, Type element, SourceRange ran
   bool isFloat = isa<FloatType>(element);
   if (entity.isTensor() && entity.tensorType().getElementType() == element)
     return entity;
+  if (entity.isConstantInteger() && !element.isInteger(1) && !fits(entity, element)) {
+    error(range, describe(entity) + " does not fit " + describe(scalar));
+    return Entity::poison();
+  }
   if ((entity.isScalar() && isFloat) || (entity.isInteger() && !element.isInteger(1)) ||
       (entity.isFloat() && isFloat)) {
     currentLocation = locate(range);
@@ -147,7 +157,7 @@ std::optional<dl::PolynomialAttr> Elaborator::evaluateDimension(const Expr *expr
   if (entity.isInteger()) {
     std::optional<int64_t> size = entity.integer.getConstantValue();
     if (!size || *size >= 0)
-      return entity.integer;
+      return checkMagnitude(entity, expr->range) ? std::optional(entity.integer) : std::nullopt;
   }
   if (!entity.isPoison() && report)
     error(expr->range, "a dimension is a whole number that is not negative, got " + describe(entity));
@@ -172,7 +182,8 @@ dl::TensorType Elaborator::evaluateType(const TensorType *type) {
       return {};
     shape.push_back(*size);
   }
-  return tensorOf(shape, elementType(type->element));
+  dl::TensorType result = tensorOf(shape, elementType(type->element));
+  return checkElementCount(result, type->range) ? result : dl::TensorType();
 }
 
 std::string Elaborator::describeDeclared(const TensorType *type) {

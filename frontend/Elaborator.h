@@ -55,10 +55,13 @@ struct EntryContext {
   llvm::StringMap<Value> states;         ///< current value of each state that was read or written
   llvm::StringMap<unsigned> occurrences; ///< of random sites, by text
   llvm::StringMap<unsigned> metricNames;
-  std::vector<unsigned> parameters;     ///< indexes of those that were read, in the order of reading
-  llvm::StringMap<unsigned> optimizers; ///< of one name, for the names of hyperparameters
-  Value iteration;                      ///< i64, null until it is needed
-  std::vector<Operation *> scans;       ///< around the insertion point, outermost first
+  std::vector<unsigned> parameters; ///< indexes of those that were read, in the order of reading
+  llvm::DenseMap<Value, unsigned> parameterValues; ///< what was read or written: which parameter it is
+  llvm::DenseSet<unsigned> trained;                ///< indexes of those that a minimize's loss depends on
+  SourceRange minimized;                           ///< the first minimize's loss
+  llvm::StringMap<unsigned> optimizers;            ///< of one name, for the names of hyperparameters
+  Value iteration;                                 ///< i64, null until it is needed
+  std::vector<Operation *> scans;                  ///< around the insertion point, outermost first
   struct Result {
     std::string name;
     Value value;
@@ -193,11 +196,13 @@ public:
   void checkPatterns(const MinimizeStmt *stmt, llvm::ArrayRef<unsigned> reached);
   bool prepareOptimizer(OptimizerGroup &group);
   void updateParameter(OptimizerGroup &group, unsigned parameter, Value gradient);
-  /// Indexes of the parameters that `loss` was computed from, ascending.
-  std::vector<unsigned> parametersOf(Value loss);
+  /// The parameters that `loss` was computed from, in the order of declaration, each with its value there.
+  std::vector<std::pair<unsigned, Value>> parametersOf(Value loss);
+  void warnOfUntrained();
 
   //===--- Expressions (ElaborateExpressions.cpp, ElaborateScan.cpp) ---===//
   Entity elaborate(const Expr *expr, const NameHint &hint = {});
+  Entity elaborateUnchecked(const Expr *expr, const NameHint &hint);
   Entity elaborateName(const NameExpr *expr);
   Entity elaborateTuple(const TupleExpr *expr);
   Entity elaborateUnary(const UnaryExpr *expr);
@@ -211,6 +216,9 @@ public:
   std::optional<bool> elaborateCondition(const Expr *expr, llvm::StringRef what);
 
   //===--- Compile time (CompileTime.cpp) ---===//
+  /// Whether sizes stay small enough for 64-bit arithmetic on them; reports otherwise.
+  bool checkMagnitude(const Entity &entity, SourceRange range);
+  bool checkElementCount(dl::TensorType type, SourceRange range);
   /// Folds an operator on compile-time entities; nothing if it needs run time.
   std::optional<Entity> foldBinary(BinaryOp op, const Entity &lhs, const Entity &rhs, SourceRange range);
   std::optional<Entity> foldUnary(UnaryOp op, const Entity &operand);
@@ -232,6 +240,8 @@ public:
   Value toValue(const Entity &entity, Type element);
   Value constant(dl::TensorType type, double value);
   Value constantInteger(dl::TensorType type, int64_t value);
+  /// Whether an integer constant is a value of an element type; floating-point types take all.
+  static bool fits(const Entity &entity, Type element);
 
   //===--- Builtins (Builtins*.cpp) ---===//
   Entity callBuiltin(const Builtin *builtin, const CallExpr *call);
@@ -281,6 +291,7 @@ public:
   std::string initialName;
   std::optional<Entity> yielded; ///< of the scan whose body is being walked
   SourceRange yieldRange;
+  unsigned statements = 0;       ///< walked so far, for the limit on unrolling
   unsigned updatedParameter = 0; ///< index of the one that the optimizer's body is for
   std::string lastLetName; ///< of the statement being elaborated: what callees without a name are shown as
 };
