@@ -136,6 +136,7 @@ bool VariantCompiler::generateCode(Phase last) {
     return false;
   description.target = target.isCpu() ? artifact::Target::Cpu : artifact::Target::Cuda;
   description.code = std::move(image->bytes);
+  description.imports = std::move(image->imports);
   for (const codegen::KernelCode &code : image->kernels) {
     artifact::Kernel &kernel = description.kernels.emplace_back();
     kernel.name = code.name;
