@@ -4,6 +4,7 @@
 // `dlc-opt --import-dl FILE.dl [--locations] [--bind n=64]` prints the module that the frontend makes.
 
 #include "compiler/Autodiff/Autodiff.h"
+#include "compiler/Codegen/GPU/Passes.h"
 #include "compiler/Dialect/Dl.h"
 #include "compiler/Memory/Passes.h"
 #include "compiler/Reference/Evaluator.h"
@@ -69,6 +70,7 @@ int main(int argc, char **argv) {
                   mlir::vector::VectorDialect>();
 
   mlir::registerTransformsPasses(); // canonicalize, cse, symbol-dce, ...
+  dlc::codegen::registerGpuPasses();
   dlc::reference::registerReferencePasses();
   dlc::autodiff::registerAutodiffPasses();
   dlc::registerTransformsPasses();

@@ -75,6 +75,8 @@ FailureOr<LlvmKernels> translateKernels(ModuleOp kernels, const TargetDescriptio
   DialectRegistry registry;
   registerCodegenDialects(registry);
   kernels.getContext()->appendDialectRegistry(registry);
+  if (!target.isCpu())
+    nameEntries(kernels);
   LlvmKernels result;
   for (auto function : kernels.getOps<func::FuncOp>())
     if (!function.isPrivate()) // Private functions are parts of kernels: micro-kernels.

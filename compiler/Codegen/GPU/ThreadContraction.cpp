@@ -15,35 +15,104 @@ dl::TensorType typeOf(Value value) {
   return cast<dl::TensorType>(value.getType());
 }
 
-/// Σ over k < the product of `sizes` of left(k) · right(k), with k's row-major parts given as one index per
-/// size.
+/// Σ over k < the product of `sizes` of left(k) · right(k) in chunks (Numerics.h), with k's row-major parts
+/// given as one index per size.
+class ChunkedSum {
+public:
+  using Factors = llvm::function_ref<std::pair<Value, Value>(const Position &)>;
+
+  ChunkedSum(ElementEmitter &emitter, Type elementType, ArrayRef<dl::PolynomialAttr> sizes, MLIRContext *mlir,
+             Factors factors)
+      : emitter(emitter), v(emitter), sizes(sizes), factors(factors),
+        start(emitter.constantOf(computeType(elementType), 0)), count(dl::product(mlir, sizes)) {}
+
+  Value emit() {
+    std::optional<int64_t> known = count.getConstantValue();
+    if (known && *known <= numerics::kContractionChunk)
+      return emitNest({}, emitter.constant(0), {start}, [&](const Position &k, Value, ValueRange sums) {
+        return SmallVector<Value>{accumulate(k, sums[0])};
+      })[0];
+    auto isLoop = [](dl::PolynomialAttr size) { return !size.isConstant(1); };
+    return llvm::count_if(sizes, isLoop) == 1 ? emitOneAxis() : emitManyAxes();
+  }
+
+private:
+  using Body = llvm::function_ref<SmallVector<Value>(const Position &k, Value linear, ValueRange sums)>;
+
+  Value accumulate(const Position &k, Value sum) {
+    auto [left, right] = factors(k);
+    return left && right ? v.fma(left, right, sum) : sum; // Null after an error.
+  }
+
+  /// The sum so far and one more chunk; the first chunk is the start.
+  Value addChunk(Value isFirst, Value sum, Value chunk) {
+    return v.select(isFirst, chunk, v.addf(sum, chunk));
+  }
+
+  Value equal(Value a, Value b) {
+    return emitter.create<arith::CmpIOp>({a, b}, arith::CmpIPredicate::eq, a, b);
+  }
+
+  /// One loop per axis; `linear` is k so far.
+  SmallVector<Value> emitNest(const Position &outer, Value linear, ValueRange sums, Body body) {
+    size_t axis = outer.size();
+    if (axis == sizes.size())
+      return body(outer, linear, sums);
+    Value size = emitter.evaluate(sizes[axis]);
+    auto inner = [&](Value i, ValueRange sums) {
+      Position k = outer;
+      k.push_back(Index::uniform(i));
+      return emitNest(k, emitter.add(emitter.mul(linear, size), i), sums, body);
+    };
+    if (sizes[axis].isConstant(1))
+      return inner(emitter.constant(0), sums);
+    return emitter.forLoop(emitter.constant(0), size, 1, sums, inner);
+  }
+
+  /// A loop over chunks, and one over the elements of a chunk.
+  Value emitOneAxis() {
+    Value zero = emitter.constant(0), total = emitter.evaluate(count);
+    Value size = emitter.constant(numerics::kContractionChunk);
+    return emitter.forLoop(zero, total, numerics::kContractionChunk, {start},
+                           [&](Value begin, ValueRange sums) -> SmallVector<Value> {
+                             Value end = emitter.minimum(total, emitter.add(begin, size));
+                             Value chunk = emitter.forLoop(
+                                 begin, end, 1, {start}, [&](Value i, ValueRange sums) -> SmallVector<Value> {
+                                   Position k;
+                                   for (dl::PolynomialAttr axisSize : sizes)
+                                     k.push_back(Index::uniform(axisSize.isConstant(1) ? zero : i));
+                                   return {accumulate(k, sums[0])};
+                                 })[0];
+                             return {addChunk(equal(begin, zero), sums[0], chunk)};
+                           })[0];
+  }
+
+  /// A loop per axis, so that nothing is divided; a chunk ends wherever k says so.
+  Value emitManyAxes() {
+    Value zero = emitter.constant(0), size = emitter.constant(numerics::kContractionChunk);
+    SmallVector<Value> sums =
+        emitNest({}, zero, {start, start},
+                 [&](const Position &k, Value linear, ValueRange sums) -> SmallVector<Value> {
+                   Value isWhole = equal(emitter.remainder(linear, size), zero);
+                   Value ends = v.andi(isWhole, v.notb(equal(linear, zero)));
+                   Value sum = v.select(ends, addChunk(equal(linear, size), sums[0], sums[1]), sums[0]);
+                   return {sum, accumulate(k, v.select(ends, start, sums[1]))};
+                 });
+    Value isOnly = v.notb(emitter.less(size, emitter.evaluate(count)));
+    return addChunk(isOnly, sums[0], sums[1]);
+  }
+
+  ElementEmitter &emitter;
+  ValueBuilder v;
+  ArrayRef<dl::PolynomialAttr> sizes;
+  Factors factors;
+  Value start;
+  dl::PolynomialAttr count;
+};
+
 Value emitChunks(ElementEmitter &emitter, Type elementType, ArrayRef<dl::PolynomialAttr> sizes,
-                 MLIRContext *mlir, llvm::function_ref<std::pair<Value, Value>(const Position &)> factors) {
-  ValueBuilder v(emitter);
-  dl::PolynomialAttr count = dl::product(mlir, sizes);
-  Value total = emitter.evaluate(count), zero = emitter.constant(0);
-  Value start = emitter.constantOf(computeType(elementType), 0);
-  auto chunk = [&](Value begin, Value end) -> Value {
-    return emitter.forLoop(begin, end, 1, {start}, [&](Value k, ValueRange sums) -> SmallVector<Value> {
-      Position parts;
-      if (!sizes.empty())
-        parts = emitter.expand(sizes, {Index::uniform(k).covering(sizes.size())});
-      auto [left, right] = factors(parts);
-      if (!left || !right)
-        return {sums[0]};
-      return {v.fma(left, right, sums[0])};
-    })[0];
-  };
-  if (std::optional<int64_t> known = count.getConstantValue(); known && *known <= numerics::kContractionChunk)
-    return chunk(zero, total);
-  Value size = emitter.constant(numerics::kContractionChunk);
-  return emitter.forLoop(zero, total, numerics::kContractionChunk, {start},
-                         [&](Value begin, ValueRange sums) -> SmallVector<Value> {
-                           Value sum = chunk(begin, emitter.minimum(total, emitter.add(begin, size)));
-                           Value isFirst =
-                               emitter.create<arith::CmpIOp>({begin}, arith::CmpIPredicate::eq, begin, zero);
-                           return {v.select(isFirst, sum, v.addf(sums[0], sum))};
-                         })[0];
+                 MLIRContext *mlir, ChunkedSum::Factors factors) {
+  return ChunkedSum(emitter, elementType, sizes, mlir, factors).emit();
 }
 
 Value emitContract(ElementEmitter &emitter, dl::ContractOp op, ArrayRef<Index> position) {
