@@ -10,6 +10,7 @@
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <cmath>
+#include <limits>
 
 namespace dlc::reference {
 
@@ -197,7 +198,8 @@ private:
   }
 
   /// By the definition of a gradient: for each element of each value, the loss is evaluated again with the
-  /// element moved by +-h and +-2h, and (8 (f(h) - f(-h)) - (f(2h) - f(-2h))) / 12h, whose error is O(h^4).
+  /// element moved. D(h) = (8 (f(h) - f(-h)) - (f(2h) - f(-2h))) / 12h has an error of O(h^4); where D(h) and
+  /// D(h/2) disagree, there is a kink within 2h, and the slope is NaN.
   LogicalResult evaluateGradient(dl::GradientOp gradient, Environment &environment) {
     for (auto [wrt, result] : llvm::zip(gradient.getWrt(), gradient.getGradients())) {
       SmallVector<Operation *> between = operationsBetween(wrt, gradient);
@@ -211,18 +213,24 @@ private:
       Tensor slope(x.elementType, x.shape);
       for (int64_t i = 0; i < x.size(); ++i) {
         double h = 1e-3 * std::max(1.0, std::fabs(x.real(i)));
-        double sum = 0;
-        for (auto [steps, weight] : {std::pair(1, 8.0), {-1, -8.0}, {2, -1.0}, {-2, 1.0}}) {
-          Environment moved = environment;
-          Tensor shifted = x;
-          shifted.elements[i].real += steps * h;
-          set(moved, wrt, std::move(shifted));
-          for (Operation *op : between)
-            if (failed(evaluateOp(op, moved)))
-              return failure();
-          sum += weight * get(moved, gradient.getLoss()).real();
+        double rise[3]; // f(k h / 2) - f(-k h / 2) for k = 1, 2, 4
+        for (int step = 0; step < 3; ++step) {
+          double values[2];
+          for (int side = 0; side < 2; ++side) {
+            Environment moved = environment;
+            Tensor shifted = x;
+            shifted.elements[i].real += (side ? -h : h) * (1 << step) / 2;
+            set(moved, wrt, std::move(shifted));
+            for (Operation *op : between)
+              if (failed(evaluateOp(op, moved)))
+                return failure();
+            values[side] = get(moved, gradient.getLoss()).real();
+          }
+          rise[step] = values[0] - values[1];
         }
-        slope.elements[i].real = sum / (12 * h);
+        double coarse = (8 * rise[1] - rise[2]) / (12 * h), fine = (8 * rise[0] - rise[1]) / (6 * h);
+        bool isKink = std::fabs(coarse - fine) > 1e-8 * std::max(1.0, std::fabs(fine));
+        slope.elements[i].real = isKink ? std::numeric_limits<double>::quiet_NaN() : coarse;
       }
       set(environment, result, std::move(slope));
     }

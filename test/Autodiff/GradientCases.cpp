@@ -242,6 +242,40 @@ void addScans(std::vector<GradientCase> &cases) {
                    "[t]"});
 }
 
+/// Whole models: what no rule alone shows.
+void addModels(std::vector<GradientCase> &cases) {
+  // Convolution, bias, relu, pooling, linear, softmax with cross-entropy (row i has the label i).
+  cases.push_back({"conv",
+                   {"[n, 1, 4, 4]", "[2, 1, 3, 3]", "[2]", "[3, 8]"},
+                   R"(%conv = dl.conv %a, %b strides [1, 1] padding [1, 1] to [1, 1] dilations [1, 1] groups 1
+    : (<[n, 1, 4, 4]>, <[2, 1, 3, 3]>) -> <[n, 2, 4, 4]>
+  %bias = dl.broadcast %c [1] : <[2]> to <[n, 2, 4, 4]>
+  %z = dl.add %conv, %bias : <[n, 2, 4, 4]>
+  %zero = dl.constant 0.0 : f64 : <[n, 2, 4, 4]>
+  %relu = dl.max %zero, %z : <[n, 2, 4, 4]>
+  %pool = dl.max_pool %relu window [2, 2] strides [2, 2] padding [0, 0] to [0, 0]
+    : (<[n, 2, 4, 4]>) -> <[n, 2, 2, 2]>
+  %flat = dl.reshape %pool : <[n, 2, 2, 2]> to <[n, 8]>
+  %logits = dl.contract "mk,nk->mn" %flat, %d : (<[n, 8]>, <[3, 8]>) -> <[n, 3]>
+  %max = dl.reduce max %logits [1] : <[n, 3]> to <[n]>
+  %stopped = dl.stop_gradient %max : <[n]>
+  %shift = dl.broadcast %stopped [0] : <[n]> to <[n, 3]>
+  %shifted = dl.sub %logits, %shift : <[n, 3]>
+  %exp = dl.exp %shifted : <[n, 3]>
+  %total = dl.reduce sum %exp [1] : <[n, 3]> to <[n]>
+  %log = dl.log %total : <[n]>
+  %logs = dl.broadcast %log [0] : <[n]> to <[n, 3]>
+  %logp = dl.sub %shifted, %logs : <[n, 3]>
+  %negative = dl.neg %logp : <[n, 3]>
+  %row = dl.iota 0 : !dl.tensor<[n, 3], i32>
+  %column = dl.iota 1 : !dl.tensor<[n, 3], i32>
+  %chosen = dl.compare eq %row, %column : !dl.tensor<[n, 3], i32>
+  %none = dl.constant 0.0 : f64 : <[n, 3]>
+  %picked = dl.select %chosen, %negative, %none : <[n, 3]>
+  %r = dl.reduce sum %picked [1] : <[n, 3]> to <[n]>)",
+                   "[n]"});
+}
+
 } // namespace
 
 std::vector<GradientCase> gradientCases() {
@@ -251,6 +285,7 @@ std::vector<GradientCase> gradientCases() {
   addReductions(cases);
   addWindowed(cases);
   addScans(cases);
+  addModels(cases);
   return cases;
 }
 

@@ -150,6 +150,7 @@ protected:
   /// The largest difference between the requests evaluated by definition and expanded into operations.
   double largestDifference(ModuleOp requests, const GradientCase &test, const std::string &what) {
     double largest = 0;
+    int64_t compared = 0, kinks = 0;
     for (bool optimized : {false, true}) {
       OwningOpRef<ModuleOp> expanded(requests.clone());
       if (!differentiate(*expanded, optimized)) {
@@ -163,6 +164,11 @@ protected:
         for (auto [k, e, a] : llvm::enumerate(expected, actual)) {
           EXPECT_EQ(e.shape, a.shape);
           for (int64_t i = 0; i < e.size(); ++i) {
+            ++compared;
+            if (std::isnan(e.real(i))) { // too near to a kink
+              ++kinks;
+              continue;
+            }
             double difference = std::fabs(e.real(i) - a.real(i)) / std::max(1.0, std::fabs(e.real(i)));
             EXPECT_LT(difference, kTolerance)
                 << what << (optimized ? ", optimized" : "") << ", seed " << seed << ", gradient " << k
@@ -172,6 +178,7 @@ protected:
         }
       }
     }
+    EXPECT_LE(kinks * 20, compared) << what << ": too many points lie at kinks";
     return largest;
   }
 

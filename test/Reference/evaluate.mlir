@@ -114,3 +114,18 @@ func.func @gradient() -> !dl.tensor<[], f32> {
   %g = dl.gradient %loss wrt(%x) : !dl.tensor<[], f32>, (!dl.tensor<[], f32>)
   return %g : !dl.tensor<[], f32>
 }
+
+// Tests that a gradient beside a kink is not a number instead of a wrong one: max(0, x) at 1e-4, and at 1.
+// CHECK-LABEL: @kink
+// CHECK-NEXT: result 0: f32[]: nan
+// CHECK-NEXT: result 1: f32[]: 1
+func.func @kink() -> (!dl.tensor<[], f32>, !dl.tensor<[], f32>) {
+  %zero = dl.constant 0.0 : f32 : !dl.tensor<[], f32>
+  %x = dl.constant 1.0e-4 : f32 : !dl.tensor<[], f32>
+  %y = dl.constant 1.0 : f32 : !dl.tensor<[], f32>
+  %rx = dl.max %zero, %x : !dl.tensor<[], f32>
+  %ry = dl.max %zero, %y : !dl.tensor<[], f32>
+  %gx = dl.gradient %rx wrt(%x) : !dl.tensor<[], f32>, (!dl.tensor<[], f32>)
+  %gy = dl.gradient %ry wrt(%y) : !dl.tensor<[], f32>, (!dl.tensor<[], f32>)
+  return %gx, %gy : !dl.tensor<[], f32>, !dl.tensor<[], f32>
+}
