@@ -5,7 +5,14 @@
 #include "compiler/DescribeModule.h"
 #include "compiler/Memory/EmitSchedule.h"
 #include "compiler/Transforms/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/UB/IR/UBOps.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/raw_ostream.h"
@@ -20,6 +27,9 @@ VariantCompiler::VariantCompiler(ModuleOp source, const codegen::TargetDescripti
       kernelModule(ModuleOp::create(source.getLoc())) {}
 
 void VariantCompiler::registerDialects(DialectRegistry &registry) {
+  // All of them: a dialect that a pass loads later would change the context under the other variants' threads.
+  registry.insert<arith::ArithDialect, cf::ControlFlowDialect, math::MathDialect, memref::MemRefDialect,
+                  scf::SCFDialect, ub::UBDialect, vector::VectorDialect>();
   codegen::registerCodegenDialects(registry);
 }
 
