@@ -180,7 +180,6 @@ LogicalResult WeightGradient::emit() {
   source.gradient.emit = [this](Index row, Value segment, Index at) {
     return emitGradient(row, segment, at);
   };
-  source.position = [this](Index row, Index column) { return resultPosition(row, column); };
   if (canReadImages(shape))
     return emitImageWeightGradient(kernel, shape, source);
   kernel.context.remark("weight gradient packs rows of the image: its size is symbolic");
@@ -193,7 +192,7 @@ LogicalResult WeightGradient::emit() {
   problem.packA = [this](Value first, Value count, Chunk chunk, Value memory, int64_t pitch) {
     packInput(first, count, chunk, memory, pitch);
   };
-  problem.position = source.position;
+  problem.position = [this](Index row, Index column) { return resultPosition(row, column); };
   problem.rowUnit = positions;
   return emitDenseKernel(kernel, problem);
 }

@@ -16,7 +16,6 @@ namespace dlc::codegen {
 struct WeightGradientSource {
   Value channelGroup;
   PanelSource gradient;
-  std::function<Position(Index row, Index column)> position;
 };
 
 /// Whether the sizes that images and tiles are laid out by are constants.

@@ -160,15 +160,31 @@ void ImageWeightGradient::multiply(Chunk chunk) {
     loop(whole, channels, 1, [&](Value channel) { tiles(channel, 1); });
 }
 
+/// The filter has its elements (c, k) side by side, the sums have the outputs: squares of 16 × 16 are
+/// transposed.
 void ImageWeightGradient::storeResults() {
-  loop(kernel.constant(0), emitter.mul(channels, kernel.constant(positions)), 1, [&](Value row) {
+  Value rows = emitter.mul(channels, kernel.constant(positions));
+  Value firstElement = emitter.mul(firstChannel, kernel.constant(positions));
+  loop(kernel.constant(0), rows, kTileLanes, [&](Value row) {
     loop(kernel.constant(0), columnCount, kTileLanes, [&](Value column) {
-      Value at = emitter.add(emitter.mul(row, kernel.constant(pitch)), column);
-      Value inGroup = emitter.add(emitter.mul(firstChannel, kernel.constant(positions)), row);
+      SmallVector<Value, 16> square;
+      for (int64_t i = 0; i < kTileLanes; ++i) {
+        Value line = emitter.mul(emitter.add(row, kernel.constant(i)), kernel.constant(pitch));
+        square.push_back(kernel.loadScratch(sums, emitter.add(line, column)));
+      }
+      transposeInRegisters(kernel.builder(), kernel.builder().getLoc(), square);
+      for (int64_t i = 0; i < kTileLanes; ++i)
+        kernel.storeScratch(square[i], transposeBlock, kernel.constant(i * kTileLanes));
       Value output = emitter.add(firstColumn, column);
-      Position position = source.position(Index::uniform(inGroup), Index::contiguous(output, kTileLanes));
-      emitter.withFirstLanes(emitter.sub(outputs, output), [&] {
-        kernel.emitEpilogue(position, [&] { return kernel.loadScratch(sums, at); });
+      Value count = emitter.minimum(emitter.sub(outputs, output), kernel.constant(kTileLanes));
+      Index element = Index::contiguous(emitter.add(firstElement, row)).covering(shape.spatial + 1);
+      loop(kernel.constant(0), count, 1, [&](Value i) {
+        Value channel = emitter.mul(source.channelGroup, outputs);
+        Position position{Index::uniform(emitter.add(channel, emitter.add(output, i))), element};
+        emitter.withFirstLanes(emitter.sub(rows, row), [&] {
+          Value at = emitter.mul(i, kernel.constant(kTileLanes));
+          kernel.emitEpilogue(position, [&] { return kernel.loadScratch(transposeBlock, at); });
+        });
       });
     });
   });
@@ -213,9 +229,9 @@ LogicalResult ImageWeightGradient::emit() {
   image.clear();
   table = kernel.allocate(kChunk + kPackSlack, kernel.builder().getI32Type());
   packed = kernel.allocate(pitch * kPitch, kernel.element);
-  if (!source.gradient.isCheap)
-    transposeBlock = kernel.allocate(kTileLanes * kTileLanes, kernel.element);
-  sums = kernel.allocate(channelBlock * positions * pitch, kernel.element);
+  transposeBlock = kernel.allocate(kTileLanes * kTileLanes, kernel.element);
+  // Squares of 16 rows are read in the end.
+  sums = kernel.allocate(llvm::alignTo(channelBlock * positions, kTileLanes) * pitch, kernel.element);
   kernel.fill(sums, kernel.constant(channelBlock * positions * pitch), kernel.negativeZero());
 
   // 3. Chunks in order.
