@@ -5,6 +5,7 @@
 #include "compiler/Codegen/CPU/IndexMath.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -74,7 +75,8 @@ void MicroKernel::step(OpBuilder &nested, Value k, SmallVectorImpl<Value> &accum
     Value row = vector::BroadcastOp::create(nested, location, type, element);
     for (int64_t v = 0; v < shape.vectors; ++v) {
       Value &sum = accumulators[i * shape.vectors + v];
-      sum = vector::FMAOp::create(nested, location, row, columns[v], sum);
+      // Not vector.fma, which LLVM may split into two roundings.
+      sum = math::FmaOp::create(nested, location, row, columns[v], sum);
     }
   }
 }
