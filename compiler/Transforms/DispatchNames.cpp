@@ -49,6 +49,14 @@ std::string kindOf(Operation *op) {
 
 } // namespace
 
+Operation *mainOperation(ArrayRef<Operation *> ops) {
+  Operation *main = ops.front();
+  for (Operation *op : ops)
+    if (significance(op) > significance(main))
+      main = op;
+  return main;
+}
+
 std::string nameDispatch(ArrayRef<Operation *> ops, llvm::StringSet<> &names, StringRef entry) {
   // 1. The state that the dispatch updates names it.
   std::string name;
@@ -65,13 +73,8 @@ std::string nameDispatch(ArrayRef<Operation *> ops, llvm::StringSet<> &names, St
       }
   // 2. Otherwise the heaviest operation's instance, and up to three of the most telling kinds in order.
   if (name.empty()) {
-    unsigned threshold = 0;
-    Operation *main = ops.front();
-    for (Operation *op : ops) {
-      if (significance(op) > significance(main))
-        main = op;
-      threshold = std::max(threshold, significance(op));
-    }
+    Operation *main = mainOperation(ops);
+    unsigned threshold = significance(main);
     StringRef path = instancePath(main->getLoc());
     name = path.empty() ? entry.str() : path.str();
     bool scalar = llvm::all_of(ops, [](Operation *op) {

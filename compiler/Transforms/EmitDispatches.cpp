@@ -34,7 +34,7 @@ public:
       builder.clone(*op, mapping);
     }
     SmallVector<Value> yielded, results;
-    SmallVector<Location> locations;
+    SmallVector<Location> locations{mainOperation(ops)->getLoc()}; // what profiles point at comes first
     for (Operation *op : ops) {
       locations.push_back(op->getLoc());
       for (Value result : op->getResults()) {

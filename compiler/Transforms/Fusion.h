@@ -139,6 +139,9 @@ private:
 /// EmitDispatches.cpp: replaces the operations of the block by dispatches, one per cluster.
 void emitDispatches(Block &block, const FusionGraph &graph, llvm::StringSet<> &names, StringRef entry);
 
+/// DispatchNames.cpp: the operation that weighs most, the first of several.
+Operation *mainOperation(ArrayRef<Operation *> ops);
+
 /// DispatchNames.cpp: a name from instance path and kinds of operation, not yet in `names`.
 std::string nameDispatch(ArrayRef<Operation *> ops, llvm::StringSet<> &names, StringRef entry);
 
