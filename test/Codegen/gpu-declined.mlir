@@ -5,7 +5,7 @@ func.func @scan(%x: !dl.tensor<[n, t, 8], f32>, %h: !dl.tensor<[n, 8], f32>) -> 
     attributes {dl.entry = "infer", dl.symbols = ["n", "t"]} {
   %y = dl.dispatch "sums" (%x, %h) : (!dl.tensor<[n, t, 8], f32>, !dl.tensor<[n, 8], f32>) -> (!dl.tensor<[n, 8], f32>) {
   ^bb0(%a: !dl.tensor<[n, t, 8], f32>, %zero: !dl.tensor<[n, 8], f32>):
-    // expected-error @below {{GPU code generation: a dispatch holds a whole scan; GPU schedules need scans as loops (scan=loop)}}
+    // expected-error @below {{code generation: a GPU kernel cannot hold a scan; let the schedule run it (scan=loop)}}
     %last = dl.scan <t> xs(%a) axes [1] carries(%zero) stack_axes []
         : (!dl.tensor<[n, t, 8], f32>), (!dl.tensor<[n, 8], f32>) -> (!dl.tensor<[n, 8], f32>), () {
     ^bb0(%i: !dl.tensor<[], i64>, %xt: !dl.tensor<[n, 8], f32>, %c: !dl.tensor<[n, 8], f32>):

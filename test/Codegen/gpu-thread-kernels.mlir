@@ -18,15 +18,18 @@
 
 // Tests that a chain of elementwise operations runs a thread per element, over all axes at once.
 // CHECK-LABEL: .visible .entry scale_relu(
-// CHECK-SAME:    .u64 {{.*}}.param_0
-// CHECK:         .reqntid 128
+// CHECK-NEXT:    .param .u64 .ptr {{.*}}scale_relu_param_0,
+// CHECK-NEXT:    .param .u64 .ptr {{.*}}scale_relu_param_1,
+// CHECK-NEXT:    .param .u64 .ptr {{.*}}scale_relu_param_2,
+// CHECK-NEXT:    .param .u64 scale_relu_param_3
+// CHECK:         .maxntid 128, 1, 1
 // CHECK-DAG:     %tid.x
 // CHECK-DAG:     %ctaid.x
 // CHECK:         ld.global.b32
 // CHECK:         mul.rn.f32
 // CHECK:         add.rn.f32
 // CHECK:         st.global.b32
-// GROUPS: scale.relu: s0 640 * 128 ceildiv
+// GROUPS: scale.relu: 640 s0 * 128 ceildiv
 func.func @scale_relu(%x: !dl.tensor<[n, 64, 10], f32>, %b: !dl.tensor<[64], f32>) -> !dl.tensor<[n, 64, 10], f32>
     attributes {dl.entry = "infer", dl.symbols = ["n"]} {
   %y = dl.dispatch "scale.relu" (%x, %b) : (!dl.tensor<[n, 64, 10], f32>, !dl.tensor<[64], f32>)
@@ -68,7 +71,7 @@ func.func @softmax(%x: !dl.tensor<[n, 10], f32>) -> (!dl.tensor<[n, 10], f32>, !
 // CHECK-LABEL: .visible .entry fc1(
 // CHECK:         fma.rn.f32
 // CHECK:         add.rn.f32
-// GROUPS: fc1: s0 128 * 128 ceildiv
+// GROUPS: fc1: 128 s0 * 128 ceildiv
 func.func @fc1(%x: !dl.tensor<[n, 64, 7, 7], f32>, %w: !dl.tensor<[128, 3136], f32>, %b: !dl.tensor<[128], f32>)
     -> !dl.tensor<[n, 128], f32> attributes {dl.entry = "infer", dl.symbols = ["n"]} {
   %y = dl.dispatch "fc1" (%x, %w, %b)
@@ -93,8 +96,8 @@ func.func @fc1(%x: !dl.tensor<[n, 64, 7, 7], f32>, %w: !dl.tensor<[128, 3136], f
 // CHECK:         fma.rn.f32
 // CHECK-LABEL: .visible .entry conv_weight(
 // CHECK:         fma.rn.f32
-// GROUPS: conv.relu: s0 25088 * 128 ceildiv
-// GROUPS: conv.input: s0 784 * 128 ceildiv
+// GROUPS: conv.relu: 25088 s0 * 128 ceildiv
+// GROUPS: conv.input: 784 s0 * 128 ceildiv
 // GROUPS: conv.weight: 3
 func.func @conv(%x: !dl.tensor<[n, 1, 28, 28], f32>, %w: !dl.tensor<[32, 1, 3, 3], f32>,
                 %dy: !dl.tensor<[n, 32, 28, 28], f32>)
