@@ -244,7 +244,10 @@ std::vector<std::vector<double>> KernelTestbed::run(StringRef text, const Symbol
     ADD_FAILURE() << "the module does not parse";
     return {};
   }
-  dl::DispatchOp dispatch = findDispatch(*module);
+  return run(findDispatch(*module), symbols);
+}
+
+std::vector<std::vector<double>> KernelTestbed::run(dl::DispatchOp dispatch, const Symbols &symbols) {
   auto function = dispatch->getParentOfType<func::FuncOp>();
   auto valueOf = [&](StringRef name) -> std::optional<int64_t> {
     auto it = symbols.find(name.str());

@@ -67,6 +67,8 @@ public:
   void check(llvm::StringRef text, const Symbols &symbols = {});
   /// The same, and returns the results as numbers.
   std::vector<std::vector<double>> run(llvm::StringRef text, const Symbols &symbols = {});
+  /// The same for a dispatch whose operands and results are those of the function around it.
+  std::vector<std::vector<double>> run(dl::DispatchOp dispatch, const Symbols &symbols);
   /// Generates the kernel of the one dispatch in `text` for a variant.
   std::unique_ptr<LoadedKernel> load(llvm::StringRef text, llvm::StringRef variant);
   /// Names of the CPU variants that this machine can run.
