@@ -214,6 +214,8 @@ void DenseKernel::finish(Value row, Extent height, Value column, Value width) {
   bool isWhole = known && *known % tile.columns() == 0;
   TileOperand c = operandC(row, column);
   Value pitch = kernel.constant(isOneChunk ? tile.columns() : blocking.columns);
+  if (!isWhole)
+    width = emitter.minimum(width, emitter.sub(allColumns, emitter.add(firstColumn, column)));
   emitter.forLoop(kernel.constant(0), rows, 1, {}, [&](Value i, ValueRange) -> SmallVector<Value> {
     Value line = emitter.add(c.base, emitter.mul(i, pitch));
     emitter.forLoop(

@@ -164,6 +164,9 @@ LogicalResult TiledKernel::checkEpilogue() {
 
 void TiledKernel::emitEpilogue(ArrayRef<Index> position, llvm::function_ref<Value()> sum) {
   Value loaded = sum();
+  if (llvm::all_of(position,
+                   [](const Index &index) { return index.isUniform(); })) // No axis along the lanes.
+    loaded = vector::ExtractOp::create(builder(), loaded, 0);
   emitter.bind(root->getResult(0), [loaded](ArrayRef<Index>) { return loaded; });
   // All values before any store: a result may take the memory of an operand of another.
   SmallVector<std::pair<Position, Value>, 4> values;
