@@ -18,6 +18,7 @@
 #include "llvm/Support/raw_ostream.h"
 #include "gtest/gtest.h"
 
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -280,7 +281,7 @@ TEST_F(GpuBits, EqualTheCpu) {
     return WalkResult::skip();
   });
   EXPECT_GE(count, 10);
-  llvm::outs() << count << " dispatches compared\n";
+  std::printf("%d dispatches compared\n", count);
 }
 
 } // namespace
