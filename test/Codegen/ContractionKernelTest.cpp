@@ -177,8 +177,8 @@ void checkContract(const std::string &equation, std::map<char, int64_t> sizes, b
 
 TEST(Contraction, LayoutsAndRemainders) {
   for (const char *equation : {"nk,jk->nj", "nk,kj->nj", "kn,kj->nj", "kn,jk->nj"})
-    for (int64_t n : {1, 13, 31})
-      for (int64_t j : {1, 10, 64})
+    for (int64_t n : {1, 31})
+      for (int64_t j : {1, 16, 42, 64})
         checkContract<float>(equation, {{'n', n}, {'j', j}, {'k', 70}});
 }
 

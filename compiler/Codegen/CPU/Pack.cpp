@@ -42,9 +42,10 @@ bool depthIsWhole(const PanelSource &source) {
   return depth && source.segments.isConstant(1) && *depth % kTileLanes == 0;
 }
 
-bool rowsAreWhole(const PanelSource &source) {
+/// Whether every vector of 16 along the rows does, in whole tiles of columns.
+bool rowsAreWhole(TiledKernel &kernel, const PanelSource &source) {
   std::optional<int64_t> rows = source.rows.getConstantValue();
-  return rows && *rows % kTileLanes == 0;
+  return rows && *rows % kernel.tile.columns() == 0;
 }
 
 /// emit with the lanes from `end` on masked off, unless all are known to be inside.
@@ -82,8 +83,8 @@ void packRowLanes(TiledKernel &kernel, const PanelSource &source, Value first, V
   emitter.forLoop(kernel.constant(0), count, kTileLanes, {}, [&](Value r, ValueRange) -> SmallVector<Value> {
     Value begin = emitter.add(first, r);
     forDepth(kernel, source, chunk, 1, [&](Value segment, Value inner, Value depth, Value) {
-      Value elements = emitMasked(kernel, source, rowsAreWhole(source), begin, rows, Index::contiguous(begin),
-                                  segment, Index::uniform(inner));
+      Value elements = emitMasked(kernel, source, rowsAreWhole(kernel, source), begin, rows,
+                                  Index::contiguous(begin), segment, Index::uniform(inner));
       kernel.storeScratch(elements, memory, place(depth, r));
     });
     return {};
@@ -99,7 +100,7 @@ void packTransposed(TiledKernel &kernel, const PanelSource &source, Value first,
       // Rows beyond the last repeat it: their columns are not stored in the end.
       auto rowAt = [&](Value i) {
         Value row = emitter.add(emitter.add(first, r), i);
-        Value clamped = rowsAreWhole(source) ? row : emitter.minimum(row, last);
+        Value clamped = rowsAreWhole(kernel, source) ? row : emitter.minimum(row, last);
         return emitMasked(kernel, source, depthIsWhole(source), inner, end, Index::uniform(clamped), segment,
                           Index::contiguous(inner));
       };
