@@ -111,7 +111,6 @@ private:
   //===--- Declarations ---===//
 
   void checkCallable(const CallableDecl *decl) {
-    current = decl;
     scopes.emplace_back();
     // Names in types of parameters declare dimensions; parameters come first, they may stand in types.
     for (const Parameter &param : decl->params)
@@ -372,7 +371,6 @@ private:
   DiagnosticEngine &diags;
   StringMap<Global> globals, initializers;
   std::vector<Names> scopes;
-  const CallableDecl *current = nullptr;
   bool isInitializerCall = false; ///< the name being resolved is the callee of an initial value
 };
 

@@ -68,9 +68,10 @@ void Elaborator::elaborateAccumulate(const StateStmt *stmt) {
               "an accumulator starts at a number that is known at compile time, got " + describe(initial));
       } else {
         element = type.getElementType();
-        TypedAttr value = isa<FloatType>(element)
-                              ? TypedAttr(builder.getFloatAttr(element, initial.asDouble()))
-                              : TypedAttr(builder.getIntegerAttr(element, (int64_t)initial.asDouble()));
+        TypedAttr value =
+            isa<FloatType>(element)
+                ? TypedAttr(builder.getFloatAttr(element, initial.asDouble()))
+                : TypedAttr(builder.getIntegerAttr(element, static_cast<int64_t>(initial.asDouble())));
         createState(dl::StateRole::Metric, binding.state, type, value, owner, "", variable.range);
         currentLocation = locate(variable.range);
         binding.entity = loadState(binding.state, type);
