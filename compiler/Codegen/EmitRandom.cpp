@@ -26,20 +26,33 @@ std::pair<Value, Value> multiplyWide(ValueBuilder &v, Value x, uint32_t multipli
   return {v.trunci(product, v.i32()), v.trunci(v.shrui(product, 32), v.i32())};
 }
 
-/// The four output words for a counter; `key` is i64.
-SmallVector<Value, 4> emitPhilox(ValueBuilder &v, Value key, SmallVector<Value, 4> counter) {
-  Value key0 = v.trunci(key, v.i32()), key1 = v.trunci(v.shrui(key, 32), v.i32());
+/// The four output words for a counter; `key` is i64. The rounds are a loop: unrolled they would be most of
+/// the code, and of the time to generate it, of an entry that draws initial values.
+SmallVector<Value> emitPhilox(ValueBuilder &v, Value key, SmallVector<Value> counter) {
+  ElementEmitter &emitter = v.emitter;
+  // Every part of the state is a vector if one is.
+  bool asVector = llvm::any_of(counter, [](Value part) { return isa<VectorType>(part.getType()); });
+  if (asVector)
+    for (Value &part : counter)
+      part = emitter.broadcast(part);
+  SmallVector<Value> state = counter;
+  llvm::append_values(state, v.trunci(key, v.i32()), v.trunci(v.shrui(key, 32), v.i32()));
   auto constant = [&](uint32_t value) {
-    return v.emitter.constantOf(cast<TypedAttr>(IntegerAttr::get(v.i32(), APInt(32, value))));
+    return emitter.constantOf(cast<TypedAttr>(IntegerAttr::get(v.i32(), APInt(32, value))));
   };
-  for (int round = 0; round < numerics::kPhiloxRounds; ++round) {
-    auto [low0, high0] = multiplyWide(v, counter[0], numerics::kPhiloxMultiplier0);
-    auto [low1, high1] = multiplyWide(v, counter[2], numerics::kPhiloxMultiplier1);
-    counter = {v.xori(v.xori(high1, counter[1]), key0), low1, v.xori(v.xori(high0, counter[3]), key1), low0};
-    key0 = v.addi(key0, constant(numerics::kPhiloxWeyl0));
-    key1 = v.addi(key1, constant(numerics::kPhiloxWeyl1));
-  }
-  return counter;
+  state = emitter.forLoop(emitter.constant(0), emitter.constant(numerics::kPhiloxRounds), 1, state,
+                          [&](Value, ValueRange c) {
+                            Value key0 = c[4], key1 = c[5];
+                            auto [low0, high0] = multiplyWide(v, c[0], numerics::kPhiloxMultiplier0);
+                            auto [low1, high1] = multiplyWide(v, c[2], numerics::kPhiloxMultiplier1);
+                            return SmallVector<Value>{v.xori(v.xori(high1, c[1]), key0),
+                                                      low1,
+                                                      v.xori(v.xori(high0, c[3]), key1),
+                                                      low0,
+                                                      v.addi(key0, constant(numerics::kPhiloxWeyl0)),
+                                                      v.addi(key1, constant(numerics::kPhiloxWeyl1))};
+                          });
+  return SmallVector<Value>(ArrayRef(state).take_front(4));
 }
 
 } // namespace
@@ -68,7 +81,7 @@ Value ElementEmitter::emitRandom(dl::RandomOp op, ArrayRef<Index> position) {
     if (!word) {
       Value first = mul(divide(element.base, constant(64)), constant(16));
       Value position64 = wideValue(Index::contiguous(first));
-      SmallVector<Value, 4> words = emitPhilox(
+      SmallVector<Value> words = emitPhilox(
           v, key,
           {v.trunci(position64, v.i32()), v.trunci(v.shrui(position64, 32), v.i32()), counter2, counter3});
       for (int i = 0; i < 4; ++i)
@@ -78,7 +91,7 @@ Value ElementEmitter::emitRandom(dl::RandomOp op, ArrayRef<Index> position) {
   } else {
     Value e = wideValue(element);
     Value position64 = v.addi(v.shli(v.shrui(e, 6), 4), v.andi(e, v.constant(e, 15)));
-    SmallVector<Value, 4> words = emitPhilox(
+    SmallVector<Value> words = emitPhilox(
         v, key,
         {v.trunci(position64, v.i32()), v.trunci(v.shrui(position64, 32), v.i32()), counter2, counter3});
     Value which = v.trunci(v.andi(v.shrui(e, 4), v.constant(e, 3)), v.i32());
