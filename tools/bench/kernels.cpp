@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// dlc-bench-kernels [VARIANT]: speed of generated contraction kernels on one thread, as a share of the
+// multiply-add peak measured in the same run. Times are of the thread's processor, best of several, with
+// operands in the caches.
+
+#include "compiler/Codegen/KernelContext.h"
+#include "compiler/Codegen/Lowering.h"
+#include "mlir/Parser/Parser.h"
+
+#include <sys/mman.h>
+#include <time.h>
+
+#include <cstdio>
+#include <cstring>
+#include <map>
+
+using namespace mlir;
+
+namespace {
+
+struct Case {
+  const char *name;
+  const char *operation;               ///< Of %a and %b.
+  const char *first, *second, *result; ///< Tensor types without the element type.
+  double multiplyAdds;                 ///< At the sizes below.
+};
+
+constexpr const char *kConvolution = " strides [1, 1] padding [1, 1] to [1, 1] dilations [1, 1] groups 1";
+constexpr int64_t kBatch = 64;
+
+const Case kCases[] = {
+    {"256 x 256 x 256", "contract \"mk,kj->mj\"", "256, 256", "256, 256", "256, 256", 256.0 * 256 * 256},
+    {"linear 3136 -> 128", "contract \"nk,jk->nj\"", "n, 3136", "128, 3136", "n, 128", 64.0 * 3136 * 128},
+    {"linear, input gradient", "contract \"nj,jk->nk\"", "n, 128", "128, 3136", "n, 3136", 64.0 * 3136 * 128},
+    {"linear, weight gradient", "contract \"nj,nk->jk\"", "n, 128", "n, 3136", "128, 3136",
+     64.0 * 3136 * 128},
+    {"conv 1 -> 32, 28 x 28", "conv", "n, 1, 28, 28", "32, 1, 3, 3", "n, 32, 28, 28", 64.0 * 32 * 9 * 784},
+    {"its weight gradient", "conv_weight_grad", "n, 32, 28, 28", "n, 1, 28, 28", "32, 1, 3, 3",
+     64.0 * 32 * 9 * 784},
+    {"conv 32 -> 64, 14 x 14", "conv", "n, 32, 14, 14", "64, 32, 3, 3", "n, 64, 14, 14",
+     64.0 * 64 * 288 * 196},
+    {"its input gradient", "conv_input_grad", "n, 64, 14, 14", "64, 32, 3, 3", "n, 32, 14, 14",
+     64.0 * 64 * 288 * 196},
+    {"its weight gradient", "conv_weight_grad", "n, 64, 14, 14", "n, 32, 14, 14", "64, 32, 3, 3",
+     64.0 * 64 * 288 * 196},
+};
+
+double seconds() {
+  timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+/// Multiply-adds per second from registers: 12 independent chains of 64 bytes, halved by the compiler where
+/// registers are narrower.
+__attribute__((target("avx2,fma"))) double measurePeak() {
+  using Vector = float __attribute__((vector_size(32)));
+  constexpr int kChains = 12;
+  constexpr long kIterations = 400000;
+  Vector chains[kChains], factor = Vector{} + 0.5f, addend = Vector{} + 1.0f;
+  for (int c = 0; c < kChains; ++c)
+    chains[c] = Vector{} + static_cast<float>(c);
+  double start = seconds();
+  for (long i = 0; i < kIterations; ++i)
+    for (int c = 0; c < kChains; ++c)
+      chains[c] = __builtin_elementwise_fma(chains[c], factor, addend);
+  double elapsed = seconds() - start;
+  volatile float sink = 0;
+  for (Vector chain : chains)
+    sink = sink + chain[0];
+  return kChains * 8.0 * kIterations / elapsed;
+}
+
+__attribute__((target("avx512f"))) double measureWidePeak() {
+  using Vector = float __attribute__((vector_size(64)));
+  constexpr int kChains = 24;
+  constexpr long kIterations = 400000;
+  Vector chains[kChains], factor = Vector{} + 0.5f, addend = Vector{} + 1.0f;
+  for (int c = 0; c < kChains; ++c)
+    chains[c] = Vector{} + static_cast<float>(c);
+  double start = seconds();
+  for (long i = 0; i < kIterations; ++i)
+    for (int c = 0; c < kChains; ++c)
+      chains[c] = __builtin_elementwise_fma(chains[c], factor, addend);
+  double elapsed = seconds() - start;
+  volatile float sink = 0;
+  for (Vector chain : chains)
+    sink = sink + chain[0];
+  return kChains * 16.0 * kIterations / elapsed;
+}
+
+double peak(bool isWide) {
+  double best = 0;
+  for (int i = 0; i < 5; ++i)
+    best = std::max(best, isWide ? measureWidePeak() : measurePeak());
+  return best;
+}
+
+std::string moduleText(const Case &test) {
+  auto type = [](const char *shape) { return "!dl.tensor<[" + std::string(shape) + "], f32>"; };
+  std::string a = type(test.first), b = type(test.second), r = type(test.result);
+  std::string attributes = strncmp(test.operation, "conv", 4) == 0 ? kConvolution : "";
+  return "func.func @f(%x: " + a + ", %y: " + b + ") -> " + r +
+         " attributes {dl.symbols = [\"n\"]} {\n  %r = " + "dl.dispatch \"k\" (%x, %y) : (" + a + ", " + b +
+         ") -> (" + r + ") {\n  ^bb0(%a: " + a + ", %b: " + b + "):\n    %v = dl." + test.operation +
+         " %a, %b" + attributes + " : (" + a + ", " + b + ") -> " + r + "\n    dl.yield %v : " + r +
+         "\n  }\n  return %r : " + r + "\n}\n";
+}
+
+int64_t evaluate(const dlc::artifact::Expression &expression) {
+  using Op = dlc::artifact::Expression::Op;
+  std::vector<int64_t> stack;
+  for (const auto &[op, value] : expression.instructions()) {
+    if (op == Op::Constant || op == Op::Symbol) {
+      stack.push_back(op == Op::Constant ? value : kBatch);
+      continue;
+    }
+    int64_t b = stack.back();
+    stack.pop_back();
+    int64_t &a = stack.back();
+    a = op == Op::Add       ? a + b
+        : op == Op::Sub     ? a - b
+        : op == Op::Mul     ? a * b
+        : op == Op::CeilDiv ? (a + b - 1) / b
+                            : a / b;
+  }
+  return stack.back();
+}
+
+/// Seconds of one run of all work-groups, or nothing on an error.
+std::optional<double> measure(const Case &test, const dlc::codegen::TargetDescription &target) {
+  MLIRContext context(MLIRContext::Threading::DISABLED);
+  context.loadDialect<dlc::dl::DlDialect, func::FuncDialect>();
+  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(moduleText(test), &context);
+  if (!module)
+    return std::nullopt;
+  OwningOpRef<ModuleOp> kernels = ModuleOp::create(module->getLoc());
+  dlc::dl::DispatchOp dispatch;
+  module->walk([&](dlc::dl::DispatchOp op) { dispatch = op; });
+  auto kernel = dlc::codegen::generateKernel(dispatch, target, *kernels, "kernel");
+  if (failed(kernel))
+    return std::nullopt;
+  auto image = dlc::codegen::emitImage(*kernels, target);
+  if (failed(image))
+    return std::nullopt;
+
+  size_t size = (image->bytes.size() + 4095) / 4096 * 4096;
+  void *code = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  memcpy(code, image->bytes.data(), image->bytes.size());
+  mprotect(code, size, PROT_READ | PROT_EXEC);
+
+  std::vector<std::vector<float>> memory;
+  std::vector<void *> buffers;
+  SmallVector<Type> types(dispatch.getInputs().getTypes());
+  llvm::append_range(types, dispatch.getOutputs().getTypes());
+  for (Type type : types) {
+    auto count = dlc::dl::evaluate(cast<dlc::dl::TensorType>(type).getElementCount(),
+                                   [](StringRef) { return std::optional(kBatch); });
+    memory.emplace_back(static_cast<size_t>(*count), 0.25f);
+  }
+  for (std::vector<float> &tensor : memory)
+    buffers.push_back(tensor.data());
+  struct Arguments {
+    void *const *buffers;
+    const int64_t *dims;
+    int64_t group;
+    void *scratch;
+  };
+  void *scratch = aligned_alloc(64, static_cast<size_t>(evaluate(kernel->scratch) + 127) / 64 * 64);
+  auto function =
+      reinterpret_cast<void (*)(const Arguments *)>(static_cast<char *>(code) + image->kernels[0].offset);
+  int64_t groups = evaluate(kernel->groups), dims[] = {kBatch};
+  double best = 1e9;
+  for (int i = 0; i < 20; ++i) {
+    double start = seconds();
+    for (int64_t group = 0; group < groups; ++group) {
+      Arguments arguments{buffers.data(), dims, group, scratch};
+      function(&arguments);
+    }
+    best = std::min(best, seconds() - start);
+  }
+  free(scratch);
+  munmap(code, size);
+  return best;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  bool isWide = __builtin_cpu_supports("x86-64-v4");
+  const char *variant = argc > 1 ? argv[1] : isWide ? "x86-64-v4" : "x86-64-v3";
+  const dlc::codegen::TargetDescription *target = dlc::codegen::findTarget(variant);
+  if (argc > 2 || !target || !target->isCpu()) {
+    fprintf(stderr, "dlc-bench-kernels: expected at most a CPU variant, got %s\n", variant);
+    return 1;
+  }
+  printf("%-28s %10s %12s %8s   (%s, one thread, n = %d)\n", "kernel", "us", "GFLOP/s", "of peak", variant,
+         static_cast<int>(kBatch));
+  for (const Case &test : kCases) {
+    std::optional<double> time = measure(test, *target);
+    if (!time)
+      return 70;
+    double rate = test.multiplyAdds / *time;
+    printf("%-28s %10.1f %12.1f %7.0f%%\n", test.name, *time * 1e6, 2e-9 * rate, 100 * rate / peak(isWide));
+  }
+  return 0;
+}
