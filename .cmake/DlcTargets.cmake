@@ -49,12 +49,23 @@ function(dlc_add_compiler_program name)
   target_include_directories(${name} SYSTEM PRIVATE ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
   target_compile_options(${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions>)
   target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR LLVM)
+  dlc_set_sanitizer_options(${name})
 endfunction()
 
-# A GoogleTest program, run by ctest.
+# Sanitizer builds only: the options that a program with LLVM in it starts with.
+function(dlc_set_sanitizer_options name)
+  if(DLC_SANITIZE)
+    target_sources(${name} PRIVATE ${CMAKE_SOURCE_DIR}/.cmake/sanitizer_options.c)
+  endif()
+endfunction()
+
+# A GoogleTest program, run by ctest. RED_ZONES: it poisons memory itself, so LLVM's allocators may, too.
 function(dlc_add_unit_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "RED_ZONES" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
+  if("${ARG_LINK}" MATCHES "dlc[A-Z]|MLIR" AND NOT ARG_RED_ZONES)
+    dlc_set_sanitizer_options(${name})
+  endif()
   target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gtest GTest::gtest_main)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
