@@ -13,15 +13,10 @@
 #include "mlir/Parser/Parser.h"
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <ctime>
 
 using namespace mlir;
 using namespace dlc;
-
-static double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 /// Seconds of processor time that this process has used: what other processes do does not count.
 static double used() { return static_cast<double>(clock()) / CLOCKS_PER_SEC; }
@@ -107,9 +102,9 @@ static void timeAll(MutableArrayRef<dl::DispatchOp> dispatches, const test::Symb
       loaded.run(buffers, dims);
       double best = 1e9;
       for (int repeat = 0; repeat < 5; ++repeat) {
-        double begin = now();
+        double begin = used();
         loaded.run(buffers, dims);
-        best = std::min(best, now() - begin);
+        best = std::min(best, used() - begin);
       }
       total += best;
       printf("  %-36s %9.1f us %5ld groups %7lu bytes of code\n", made[i].getName().str().c_str(), best * 1e6,
