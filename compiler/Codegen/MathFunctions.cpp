@@ -156,17 +156,56 @@ std::pair<Value, Value> emitLogPair(ValueBuilder &v, Value x) {
   return {top, v.addf(v.subf(sum, top), low)};
 }
 
-/// sin or cos (quarter turns ahead: 0 or 1) of a double: x = n π/2 + r. Accurate for |x| < 2^30.
-Value emitSinusoid(ValueBuilder &v, Value x, int64_t quarter) {
-  // A NaN or infinity passes through r; its n is arbitrary.
+/// An angle as n quarter turns and a rest |r + low| <= π/4, |low| much smaller than r.
+struct QuarterTurns {
+  Value n, r, low;
+};
+
+/// For doubles, |x| < 2^30: x - n π/2 with π/2 in two parts.
+QuarterTurns reduceByParts(ValueBuilder &v, Value x) {
   auto [whole, n] = roundToInteger(v, v.mulf(x, v.constant(x, 0.6366197723675814)));
-  Value negative = v.negf(whole);
-  // The middle part of π/2 meets the rounding error of the first subtraction.
-  Value high = v.fma(negative, v.constant(x, 1.5707963267948966), x);
+  // The second part of π/2 meets the rounding error of the subtraction.
+  Value high = v.fma(v.negf(whole), v.constant(x, 1.5707963267948966), x);
   Value product = v.mulf(whole, v.constant(x, 6.123233995736766e-17));
   Value r = v.subf(high, product);
-  Value low = v.subf(v.subf(high, r), product);
-  Value z = v.mulf(r, r);
+  return {n, r, v.subf(v.subf(high, r), product)};
+}
+
+/// For doubles x >= 0 that are f32 numbers, all of them: x · 2/π with 2/π in pieces of 24 bits, so that each
+/// product is exact; whole turns are dropped piece by piece (Payne, Hanek: Radian reduction for trigonometric
+/// functions; SIGNUM 1983).
+QuarterTurns reduceExactly(ValueBuilder &v, Value x) {
+  static const double pieces[] = {0xA2F983p-24,  0x6E4E44p-48,  0x1529FCp-72,  0x2757D1p-96,
+                                  0xF534DDp-120, 0xC0DB62p-144, 0x95993Cp-168, 0x439041p-192};
+  Value sum, low;
+  for (double piece : pieces) {
+    Value product = v.mulf(x, v.constant(x, piece));
+    Value turns = v.floor(v.mulf(product, v.constant(x, 0.25)));
+    Value term = v.fma(turns, v.constant(x, -4), product);
+    if (!sum) {
+      sum = term;
+      low = v.constant(x, 0);
+      continue;
+    }
+    // The sum with its rounding error.
+    Value next = v.addf(sum, term), part = v.subf(next, sum);
+    Value error = v.addf(v.subf(sum, v.subf(next, part)), v.subf(term, part));
+    sum = next;
+    low = v.addf(low, error);
+  }
+  auto [whole, n] = roundToInteger(v, sum);
+  Value fraction = v.subf(sum, whole), high = v.addf(fraction, low);
+  Value rest = v.subf(low, v.subf(high, fraction));
+  // Quarter turns to radians.
+  Value half = v.constant(x, 1.5707963267948966);
+  Value r = v.mulf(high, half);
+  Value error = v.fma(high, half, v.negf(r));
+  return {n, r, v.fma(rest, half, v.fma(high, v.constant(x, 6.123233995736766e-17), error))};
+}
+
+/// sin (quarter 0) or cos (quarter 1) of n quarter turns and r + low.
+Value emitSinusoid(ValueBuilder &v, const QuarterTurns &angle, int64_t quarter) {
+  Value r = angle.r, low = angle.low, z = v.mulf(r, r);
   static const double sinP[] = {-1.6666666666666664599e-1, 8.3333333333309245621e-3,
                                 -1.9841269836722417756e-4, 2.755731608381635861e-6,
                                 -2.5051127944014187575e-8, 1.5917848524808261007e-10};
@@ -174,18 +213,18 @@ Value emitSinusoid(ValueBuilder &v, Value x, int64_t quarter) {
                                 2.4801587298743069286e-5, -2.7557317260008838164e-7,
                                 2.0876143827993132496e-9, -1.1382456778061305849e-11};
   // sin(r + low) = r + (r³ S + low (1 - z/2)), cos(r + low) = 1 - z/2 + (z² C - r low).
-  Value one = v.constant(x, 1), half = v.constant(x, 0.5);
+  Value one = v.constant(r, 1), half = v.constant(r, 0.5);
   Value sine =
       v.addf(r, v.fma(v.mulf(z, r), v.polynomial(z, sinP), v.mulf(low, v.fma(v.negf(half), z, one))));
   Value hz = v.mulf(half, z), w = v.subf(one, hz);
   Value rest = v.subf(v.subf(one, w), hz);
   Value cosine = v.addf(w, v.addf(rest, v.fma(v.mulf(z, z), v.polynomial(z, cosP), v.negf(v.mulf(r, low)))));
-  Value turn = v.addi(n, v.constant(n, static_cast<double>(quarter)));
-  Value isOdd = v.cmpi(arith::CmpIPredicate::ne, v.andi(turn, v.constant(n, 1)), v.constant(n, 0));
-  Value isNegative = v.cmpi(arith::CmpIPredicate::ne, v.andi(turn, v.constant(n, 2)), v.constant(n, 0));
+  Value turn = v.addi(angle.n, v.constant(angle.n, static_cast<double>(quarter)));
+  Value zero = v.constant(turn, 0);
+  Value isOdd = v.cmpi(arith::CmpIPredicate::ne, v.andi(turn, v.constant(turn, 1)), zero);
+  Value isNegative = v.cmpi(arith::CmpIPredicate::ne, v.andi(turn, v.constant(turn, 2)), zero);
   Value result = v.select(isOdd, cosine, sine);
-  result = v.select(isNegative, v.negf(result), result);
-  return quarter == 0 ? v.select(v.cmpf(FloatPredicate::OEQ, x, v.constant(x, 0)), x, result) : result;
+  return v.select(isNegative, v.negf(result), result);
 }
 
 /// a^n for whole n, |n| <= 2^31, by repeated squaring.
@@ -325,16 +364,24 @@ Value emitErf(ValueBuilder &v, Value x) {
 
 Value emitSin(ValueBuilder &v, Value x) {
   Type scalar = ValueBuilder::scalarOf(x.getType());
-  if (scalar.isF64())
-    return emitSinusoid(v, x, 0);
-  return v.truncf(emitSinusoid(v, v.extf(x, v.f64()), 0), scalar);
+  Value result;
+  if (scalar.isF64()) {
+    result = emitSinusoid(v, reduceByParts(v, x), 0);
+  } else {
+    // sin(-x) = -sin x.
+    Value magnitude = emitSinusoid(v, reduceExactly(v, v.absf(v.extf(x, v.f64()))), 0);
+    result = v.truncf(magnitude, scalar);
+    result = v.select(v.cmpf(FloatPredicate::OLT, x, v.constant(x, 0)), v.negf(result), result);
+  }
+  // Zeros keep their sign.
+  return v.select(v.cmpf(FloatPredicate::OEQ, x, v.constant(x, 0)), x, result);
 }
 
 Value emitCos(ValueBuilder &v, Value x) {
   Type scalar = ValueBuilder::scalarOf(x.getType());
   if (scalar.isF64())
-    return emitSinusoid(v, x, 1);
-  return v.truncf(emitSinusoid(v, v.extf(x, v.f64()), 1), scalar);
+    return emitSinusoid(v, reduceByParts(v, x), 1);
+  return v.truncf(emitSinusoid(v, reduceExactly(v, v.absf(v.extf(x, v.f64()))), 1), scalar);
 }
 
 Value emitPow(ValueBuilder &v, Value a, Value b) {

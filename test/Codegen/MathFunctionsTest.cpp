@@ -119,8 +119,9 @@ TEST(MathFunctions, Erf) {
 TEST(MathFunctions, SinAndCos) {
   checkUnary<float>("sin", std::sin, -10, 10, false, 2);
   checkUnary<float>("cos", std::cos, -10, 10, false, 2);
-  checkUnary<float>("sin", std::sin, 1, 1e9f, true, 2);
-  checkUnary<float>("cos", std::cos, 1, 1e9f, true, 2);
+  checkUnary<float>("sin", std::sin, 1e-30f, 1, true, 2);
+  checkUnary<float>("sin", std::sin, 1, 3e38f, true, 2);
+  checkUnary<float>("cos", std::cos, 1, 3e38f, true, 2);
   checkUnary<double>("sin", std::sin, -10, 10, false, 2);
   checkUnary<double>("cos", std::cos, -10, 10, false, 2);
 }
