@@ -16,7 +16,6 @@
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
-#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Triple.h"
@@ -39,18 +38,9 @@ void registerCodegenDialects(DialectRegistry &registry) {
   registerNVVMDialectTranslation(registry);
 }
 
-/// Loops here address memory by base and constant offsets already; loop strength reduction would take a fifth of
-/// LLVM's time to find that out. The pass can be left out by LLVM's command-line option only.
-static void disableLoopStrengthReduction() {
-  auto &options = llvm::cl::getRegisteredOptions();
-  if (auto it = options.find("disable-lsr"); it != options.end())
-    it->second->addOccurrence(1, "disable-lsr", "true");
-}
-
 static void initializeTargets() {
   static std::once_flag once;
   std::call_once(once, [] {
-    disableLoopStrengthReduction();
     LLVMInitializeX86TargetInfo();
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
