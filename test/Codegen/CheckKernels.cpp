@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// check-kernels FILE.mlir [NAME=SIZE]... [--only=TEXT] [--tolerance=X] [--time]
+// check-kernels FILE.mlir [NAME=SIZE]... [--only=TEXT] [--tolerance=X] [--range=LOW,HIGH] [--time]
 //
-// Generates the kernels of all dispatches of a module (as dl-form-dispatches prints it), runs each on
-// pseudo-random operands and compares the results with the reference evaluator and between variants. With
-// --time it prints how long the phases of code generation and the kernels take instead. Exit status 1 when
-// anything differs.
+// Generates the kernels of all dispatches of a module (as --emit=dispatch prints it), runs each on
+// pseudo-random operands (floats between LOW and HIGH; optimizers need positive second moments, long scans
+// small weights) and compares the results with the reference evaluator and between variants. With --time it
+// prints how long the phases of code generation and the kernels take instead. Exit status 1 when anything
+// differs.
 
 #include "test/Codegen/KernelTestbed.h"
 
@@ -19,7 +20,9 @@ using namespace mlir;
 using namespace dlc;
 
 /// Seconds of processor time that this process has used: what other processes do does not count.
-static double used() { return static_cast<double>(clock()) / CLOCKS_PER_SEC; }
+static double used() {
+  return static_cast<double>(clock()) / CLOCKS_PER_SEC;
+}
 
 /// A function of its own for a dispatch: arguments are the operands, results the results.
 static dl::DispatchOp isolate(dl::DispatchOp dispatch, ModuleOp module) {
@@ -116,6 +119,7 @@ static void timeAll(MutableArrayRef<dl::DispatchOp> dispatches, const test::Symb
 
 int main(int argc, char **argv) {
   testing::InitGoogleTest(&argc, argv);
+  test::KernelTestbed testbed;
   std::string file, only;
   test::Symbols symbols;
   bool timing = false;
@@ -124,6 +128,9 @@ int main(int argc, char **argv) {
     StringRef argument = argv[i];
     if (argument == "--time")
       timing = true;
+    else if (argument.consume_front("--range="))
+      std::tie(testbed.lowest, testbed.highest) =
+          std::pair(std::atof(argument.data()), std::atof(argument.split(',').second.data()));
     else if (argument.consume_front("--only="))
       only = argument.str();
     else if (argument.consume_front("--tolerance="))
@@ -133,7 +140,6 @@ int main(int argc, char **argv) {
     else
       file = argument.str();
   }
-  test::KernelTestbed testbed;
   testbed.absolute = testbed.relative = tolerance;
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(file, &testbed.context);
   if (!module)

@@ -279,7 +279,8 @@ std::vector<std::vector<double>> KernelTestbed::run(dl::DispatchOp dispatch, con
     for (int64_t e = 0; e < tensor.size(); ++e) {
       double value = static_cast<double>(generator() % 16) - 5;
       if (isa<FloatType>(type))
-        value = static_cast<float>(static_cast<double>(generator() % 40001) * 1e-4 - 2);
+        value = static_cast<float>(lowest +
+                                   static_cast<double>(generator() % 40001) * (highest - lowest) / 40000);
       if (type.isUnsignedInteger())
         value += 5;
       if (type.isInteger(1))

@@ -53,9 +53,10 @@ class KernelTestbed {
 public:
   KernelTestbed();
 
-  /// Inputs that a test gives by itself; the others are pseudo-random (floats in [-2, 2], integers in
+  /// Inputs that a test gives by itself; the others are pseudo-random (floats in [lowest, highest], integers in
   /// [-5, 10], bools).
   std::map<unsigned, std::vector<double>> inputs;
+  double lowest = -2, highest = 2;
   /// Largest differences allowed: |got - expected| <= absolute + relative · |expected|.
   double absolute = 1e-6, relative = 2e-6;
   /// Skip the comparison with the reference (it rounds nowhere and adds in another order).
