@@ -27,7 +27,8 @@ VariantCompiler::VariantCompiler(ModuleOp source, const codegen::TargetDescripti
       kernelModule(ModuleOp::create(source.getLoc())) {}
 
 void VariantCompiler::registerDialects(DialectRegistry &registry) {
-  // All of them: a dialect that a pass loads later would change the context under the other variants' threads.
+  // All of them: a dialect that a pass loads later would change the context under the other variants'
+  // threads.
   registry.insert<arith::ArithDialect, cf::ControlFlowDialect, math::MathDialect, memref::MemRefDialect,
                   scf::SCFDialect, ub::UBDialect, vector::VectorDialect>();
   codegen::registerCodegenDialects(registry);
@@ -68,6 +69,7 @@ bool VariantCompiler::formDispatches() {
   ScanForm scan = target.isCpu() ? options.scan : ScanForm::Loop;
   form.scan = scan == ScanForm::Loop ? "loop" : scan == ScanForm::Dispatch ? "dispatch" : "auto";
   PassManager passes(module->getContext());
+  passes.addPass(createChooseLayoutsPass());
   passes.addPass(createFormDispatchesPass(form));
   return mlir::succeeded(passes.run(*module));
 }
@@ -159,6 +161,11 @@ bool VariantCompiler::generateCode(Phase last) {
 }
 
 void VariantCompiler::describe() {
+  for (auto state : module->getOps<dl::StateOp>()) {
+    artifact::StateLayout &layout = description.layouts.emplace_back();
+    if (std::optional<ArrayRef<int64_t>> axes = state.getLayout())
+      layout.permutation.assign(axes->begin(), axes->end());
+  }
   for (auto [index, kernel] : llvm::enumerate(description.kernels)) {
     kernel.scratch = kernels[index].scratch;
     kernel.locations = memory::sourceLocations(kernelDispatches[index].getLoc());

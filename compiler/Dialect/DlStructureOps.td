@@ -10,9 +10,12 @@ def Dl_StateOp : Dl_Op<"state", [Symbol]> {
   let summary = "a tensor that persists between runs";
   let description = [{
     `owner` is the entry that a metric, an iteration counter, a hyperparameter or optimizer state belongs to;
-    `parameter` is the parameter that optimizer state belongs to. `initial` fills the state before the first run
-    (hyperparameters, counters, metrics); parameters, buffers and optimizer state are written by the entry `init`.
+    `parameter` is the parameter that optimizer state belongs to. `initial` fills the state before the first run; the
+    entry `init` writes the parameters, buffers and optimizer states without it.
+    `layout` is the order in which a variant keeps the axes: axis `i` of the type is logical axis `layout[i]`; without
+    it the type is the logical one, which files and the C API use.
     (C1) the dimensions are constants. (C2) `initial` has the element type. (C3) optimizer state names its parameter.
+    (C4) `layout` is a permutation of the axes.
 
     Example:
     ```mlir
@@ -22,9 +25,10 @@ def Dl_StateOp : Dl_Op<"state", [Symbol]> {
   }];
   let arguments = (ins Dl_StateRoleAttr:$role, SymbolNameAttr:$sym_name, TypeAttrOf<Dl_Tensor>:$type,
                        OptionalAttr<TypedAttrInterface>:$initial, OptionalAttr<StrAttr>:$owner,
-                       OptionalAttr<FlatSymbolRefAttr>:$parameter);
+                       OptionalAttr<FlatSymbolRefAttr>:$parameter, OptionalAttr<DenseI64ArrayAttr>:$layout);
   let assemblyFormat = [{
-    $role $sym_name `:` $type (`initial` $initial^)? (`owner` $owner^)? (`of` $parameter^)? attr-dict
+    $role $sym_name `:` $type (`initial` $initial^)? (`owner` $owner^)? (`of` $parameter^)? (`layout` $layout^)?
+    attr-dict
   }];
   let hasVerifier = 1;
 }

@@ -8,6 +8,7 @@
 #include "mlir/IR/PatternMatch.h"
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/Sequence.h"
 
 namespace dlc::dl {
 namespace {
@@ -47,6 +48,13 @@ LogicalResult StateOp::verify() {
            << type.getElementType() << ", got " << getInitial()->getType();
   if (getRole() == StateRole::Optimizer && !getParameter()) // (C3)
     return emitOpError("expected optimizer state to name its parameter");
+  if (std::optional<ArrayRef<int64_t>> layout = getLayout()) { // (C4)
+    SmallVector<int64_t> axes(*layout);
+    llvm::sort(axes);
+    if (!llvm::equal(axes, llvm::seq<int64_t>(0, type.getRank())))
+      return emitOpError("expected a layout that orders ")
+             << type.getRank() << " axes, got [" << *layout << "]";
+  }
   return success();
 }
 

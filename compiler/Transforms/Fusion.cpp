@@ -52,7 +52,8 @@ FusionGraph::FusionGraph(Block &block, const llvm::DenseSet<Operation *> &loopsA
 /// mask.
 static bool isGenerated(Operation *op) {
   auto isScalar = [](Value value) { return cast<dl::TensorType>(value.getType()).isScalar(); };
-  bool cheap = classify(op) == OpClass::Inline || isCheap(op);
+  OpClass opClass = classify(op);
+  bool cheap = opClass == OpClass::Inline || (opClass == OpClass::Elementwise && isCheap(op));
   if (!cheap || op->getNumResults() != 1 || isScalar(op->getResult(0)))
     return false;
   return llvm::all_of(op->getOperands(), [&](Value operand) {

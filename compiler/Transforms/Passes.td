@@ -16,6 +16,19 @@ def SimplifyPass : Pass<"dl-simplify", "::mlir::ModuleOp"> {
   let dependentDialects = ["::dlc::dl::DlDialect"];
 }
 
+def ChooseLayoutsPass : Pass<"dl-choose-layouts", "::mlir::ModuleOp"> {
+  let summary = "Choose the order of axes in which each parameter is kept";
+  let description = [{
+    A parameter that more contractions read along another axis than along its last is kept with that axis last,
+    together with its optimizer state: the types of the states change, `layout` says how, and the transposes that
+    this brings move into the equations of contractions. A parameter stays as it is where something would need a
+    transposed copy (a reduction over it, a gradient that is no contraction).
+
+    Precondition: no dl.gradient is left; dl-simplify has run.
+  }];
+  let dependentDialects = ["::dlc::dl::DlDialect"];
+}
+
 def FormDispatchesPass : Pass<"dl-form-dispatches", "::mlir::ModuleOp"> {
   let summary = "Put every computation into a dl.dispatch";
   let description = [{

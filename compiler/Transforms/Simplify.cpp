@@ -3,6 +3,7 @@
 // The pass dl-simplify: what makes dispatches fewer and smaller without changing a bit of any result.
 
 #include "compiler/Transforms/Passes.h"
+#include "compiler/Transforms/TransposePatterns.h"
 
 #include "mlir/IR/Dominance.h"
 #include "mlir/IR/PatternMatch.h"
@@ -17,73 +18,6 @@ namespace dlc {
 namespace {
 
 using namespace mlir;
-
-/// The letters of a transpose's operand, given those of its result.
-std::string lettersBelow(dl::TransposeOp transpose, StringRef letters) {
-  std::string below(letters.size(), ' ');
-  for (auto [axis, source] : llvm::enumerate(transpose.getPermutation()))
-    below[source] = letters[axis];
-  return below;
-}
-
-std::string reducedIn(StringRef letters, StringRef result) {
-  std::string reduced;
-  for (char letter : letters)
-    if (!result.contains(letter))
-      reduced.push_back(letter);
-  return reduced;
-}
-
-/// contract(transpose(a), b) = contract(a, b) with other letters. The order of the summed letters in the left
-/// operand is the order of summation and must stay.
-struct FoldTransposeIntoOperand : OpRewritePattern<dl::ContractOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(dl::ContractOp op, PatternRewriter &rewriter) const override {
-    std::string lhs = op.getLhsLetters().str(), rhs = op.getRhsLetters().str();
-    StringRef result = op.getResultLetters();
-    Value left = op.getLhs(), right = op.getRhs();
-    if (auto transpose = left.getDefiningOp<dl::TransposeOp>()) {
-      std::string below = lettersBelow(transpose, lhs);
-      if (reducedIn(below, result) == reducedIn(lhs, result)) {
-        lhs = below;
-        left = transpose.getOperand();
-      }
-    }
-    if (auto transpose = right.getDefiningOp<dl::TransposeOp>()) {
-      rhs = lettersBelow(transpose, rhs);
-      right = transpose.getOperand();
-    }
-    if (left == op.getLhs() && right == op.getRhs())
-      return rewriter.notifyMatchFailure(op,
-                                         "expected a transposed operand that keeps the order of summation");
-    rewriter.replaceOpWithNewOp<dl::ContractOp>(
-        op, op.getType(), rewriter.getStringAttr(lhs + "," + rhs + "->" + result.str()), left, right);
-    return success();
-  }
-};
-
-/// transpose(contract(a, b)) = contract(a, b) with the result's letters in another order.
-struct FoldTransposeOfContract : OpRewritePattern<dl::TransposeOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(dl::TransposeOp op, PatternRewriter &rewriter) const override {
-    auto contract = op.getOperand().getDefiningOp<dl::ContractOp>();
-    if (!contract || !contract->hasOneUse())
-      return rewriter.notifyMatchFailure(op, "expected a contract that only this transpose uses");
-    std::string result;
-    for (int64_t source : op.getPermutation())
-      result.push_back(contract.getResultLetters()[source]);
-    auto equation = rewriter.getStringAttr(contract.getLhsLetters() + "," + contract.getRhsLetters() + "->" +
-                                           StringRef(result));
-    rewriter.setInsertionPoint(contract);
-    auto replacement = dl::ContractOp::create(rewriter, contract.getLoc(), op.getType(), equation,
-                                              contract.getLhs(), contract.getRhs());
-    rewriter.replaceOp(op, replacement);
-    rewriter.eraseOp(contract);
-    return success();
-  }
-};
 
 /// x > c = max(x, c) > c, NaN included: then backward needs the activation only, not what went into it.
 struct CompareActivation : OpRewritePattern<dl::CompareOp> {
@@ -128,7 +62,8 @@ struct Simplify : impl::SimplifyPassBase<Simplify> {
 
   LogicalResult initialize(MLIRContext *context) override {
     RewritePatternSet set(context);
-    set.add<FoldTransposeIntoOperand, FoldTransposeOfContract, CompareActivation>(context);
+    populateTransposeFolding(set);
+    set.add<CompareActivation>(context);
     for (RegisteredOperationName name : context->getRegisteredOperations())
       if (name.getDialectNamespace() == dl::DlDialect::getDialectNamespace())
         name.getCanonicalizationPatterns(set, context);

@@ -18,6 +18,12 @@ dl.state optimizer @w.m : !dl.tensor<[3], f32>
 
 // -----
 
+// Tests C4 of state.
+// expected-error@+1 {{'dl.state' op expected a layout that orders 2 axes, got [0, 0]}}
+dl.state parameter @w : !dl.tensor<[3, 4], f32> layout [0, 0]
+
+// -----
+
 // Tests loads of what is no state.
 func.func @f() {
   // expected-error@+1 {{'dl.load_state' op names no dl.state: @w}}

@@ -9,6 +9,7 @@
 #include "compiler/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
@@ -65,13 +66,40 @@ protected:
     return tensor;
   }
 
+  /// Axis i of the result is axis permutation[i] of `tensor`.
+  static Tensor permute(const Tensor &tensor, ArrayRef<int64_t> permutation) {
+    SmallVector<int64_t> shape;
+    for (int64_t axis : permutation)
+      shape.push_back(tensor.shape[axis]);
+    Tensor result(tensor.elementType, shape);
+    reference::forEachIndex(shape, [&](ArrayRef<int64_t> index) {
+      SmallVector<int64_t> source(index.size());
+      for (auto [axis, from] : llvm::enumerate(permutation))
+        source[from] = index[axis];
+      result.elements[result.offset(index)] = tensor.elements[tensor.offset(source)];
+    });
+    return result;
+  }
+
+  /// The logical type of a state.
+  static dl::TensorType logicalType(dl::StateOp state) {
+    auto type = cast<dl::TensorType>(state.getType());
+    SmallVector<dl::PolynomialAttr> shape(type.getShape());
+    if (std::optional<ArrayRef<int64_t>> layout = state.getLayout())
+      for (auto [axis, logical] : llvm::enumerate(*layout))
+        shape[logical] = type.getDim(axis);
+    return type.withShape(shape);
+  }
+
   Outcome evaluate(ModuleOp module) {
     random.seed(7);
     Outcome outcome;
     auto step = *module.getOps<func::FuncOp>().begin();
     reference::States states;
-    for (auto state : module.getOps<dl::StateOp>())
-      states[state.getSymName()] = randomTensor(cast<dl::TensorType>(state.getType()));
+    for (auto state : module.getOps<dl::StateOp>()) {
+      Tensor logical = randomTensor(logicalType(state));
+      states[state.getSymName()] = state.getLayout() ? permute(logical, *state.getLayout()) : logical;
+    }
     std::vector<Tensor> inputs;
     for (Type type : step.getArgumentTypes())
       inputs.push_back(randomTensor(cast<dl::TensorType>(type)));
@@ -82,8 +110,11 @@ protected:
     EXPECT_TRUE(succeeded(results));
     if (succeeded(results))
       outcome.results.assign(results->begin(), results->end());
-    for (auto &entry : states)
-      outcome.states[entry.getKey().str()] = entry.getValue();
+    for (auto state : module.getOps<dl::StateOp>()) {
+      const Tensor &value = states[state.getSymName()];
+      outcome.states[state.getSymName().str()] =
+          state.getLayout() ? permute(value, invertPermutationVector(*state.getLayout())) : value;
+    }
     return outcome;
   }
 
@@ -108,7 +139,7 @@ protected:
     OwningOpRef<ModuleOp> module = parse(file);
     Outcome expected = evaluate(*module);
     std::unique_ptr<Pass> passes[] = {autodiff::createHoistScanAccumulationsPass(), createSimplifyPass(),
-                                      createFormDispatchesPass(options)};
+                                      createChooseLayoutsPass(), createFormDispatchesPass(options)};
     for (std::unique_ptr<Pass> &pass : passes) {
       SCOPED_TRACE(pass->getArgument().str());
       PassManager manager(&context);
@@ -140,6 +171,9 @@ TEST_F(Equivalence, ConvolutionalStep) {
 }
 TEST_F(Equivalence, ConvolutionalStepWithUpdatesApart) {
   check("mnist-step.mlir", with("auto", false));
+}
+TEST_F(Equivalence, StepWithResidentLayout) {
+  check("choose-layouts-step.mlir", with("auto", true));
 }
 TEST_F(Equivalence, RecurrentStepInLoops) {
   check("rnn-step.mlir", with("loop", true));
