@@ -12,39 +12,35 @@
 //
 // THREADS
 //   - An artifact is immutable: any thread may use it at any time, and any number of sessions share it.
-//   - A session, and what is prepared in it, is used by one thread at a time (it may be another thread each
-//   time, if
-//     the application orders the calls). Different sessions are independent and may run at the same time.
+//   - A session, and what is prepared in it, is used by one thread at a time (by another each time, if the
+//     application orders the calls). Different sessions are independent and may run at the same time.
 //   - Sessions created with `share_states` read the parameters and buffers of the session that owns them.
-//   They may run
-//     concurrently with each other, and with reads of the owner. While the owner writes (initialize,
-//     state_write, a training run) no session that shares with it may run: the application orders that.
+//     They may run concurrently with each other, and with reads of the owner. While the owner writes
+//     (initialize, state_write, a training run) no session that shares with it may run: the application
+//     orders that.
 //   - A run uses `threads` threads: the caller and threads - 1 of its own, or those of the executor hook.
-//   Results do not
-//     depend on their number.
+//     Results do not depend on their number.
 //   - The floating-point environment of every thread is set for the work and restored after it.
 //
 // OWNERSHIP
 //   - Handles are owned by the caller until the matching `release`; sessions keep what they need of their
-//   artifact and of
-//     the session they share states with, so the order of releases is free. `release(NULL)` does nothing.
+//     artifact and of the session they share states with, so the order of releases is free. `release(NULL)`
+//     does nothing.
 //   - A `dlc_prepared_t` belongs to its session and dies with it.
 //   - Strings and arrays in `*_info_t` belong to the artifact and live as long as it.
 //   - Tensor data is the caller's and is only used during the call it is given to.
 //
 // MEMORY
 //   - All memory comes from the allocator hook (or the C library). Loading, creating and preparing allocate;
-//   running,
-//     reading or writing states, hyperparameters and metrics never do.
+//     running, reading or writing states, hyperparameters and metrics never do.
 //
 // ERRORS
 //   - Every fallible call returns a code, DLC_OK = 0, and fills the caller's status (which may be NULL) with
-//   a message that
-//     has the numbers and a hint. A failed call leaves its `out_*` arguments at NULL or 0, and its session
-//     usable; after a failed or cancelled *training* run the states may have been updated in part.
+//     a message that has the numbers and a hint. A failed call leaves its `out_*` arguments at NULL or 0, and
+//     its session usable; after a failed or cancelled *training* run the states may have been updated in
+//     part.
 //   - An artifact is trusted like a shared library: the checksum catches accidents and the verification at
-//   load
-//     protects the loader; nothing protects from hostile code.
+//     load protects the loader; nothing protects from hostile code.
 
 #ifndef DLC_RUNTIME_H
 #define DLC_RUNTIME_H
