@@ -94,7 +94,8 @@ dl::StateOp Elaborator::createState(dl::StateRole role, StringRef name, dl::Tens
   auto op = dl::StateOp::create(atStates, range ? locate(range) : module->getLoc(), role, name, type, initial,
                                 owner.empty() ? StringAttr() : builder.getStringAttr(owner),
                                 parameter.empty() ? FlatSymbolRefAttr()
-                                                  : FlatSymbolRefAttr::get(&context, parameter));
+                                                  : FlatSymbolRefAttr::get(&context, parameter),
+                                /*layout=*/DenseI64ArrayAttr());
   stateOps[name] = op;
   return op;
 }
@@ -193,6 +194,16 @@ Entity Elaborator::elaborateParam(const ParamStmt *stmt) {
   return loadState(name, type);
 }
 
+/// The value of every element, when it is one constant that a runtime can fill a state with; else null.
+static TypedAttr constantElement(Value value) {
+  while (auto broadcast = value.getDefiningOp<dl::BroadcastOp>())
+    value = broadcast.getOperand();
+  auto constant = value.getDefiningOp<dl::ConstantOp>();
+  if (!constant || cast<dl::TensorType>(value.getType()).getElementType().isF16())
+    return {};
+  return constant.getValue();
+}
+
 Value Elaborator::elaborateInitial(const Expr *expr, dl::TensorType type, StringRef name,
                                    llvm::function_ref<void(Scope &)> prepare) {
   OpBuilder::InsertionGuard guard(builder);
@@ -230,7 +241,10 @@ Value Elaborator::elaborateInitial(const Expr *expr, dl::TensorType type, String
       return {};
     value = broadcastTo(entity.value, type.getShape());
   }
-  storeState(name, value);
+  if (TypedAttr constant = constantElement(value))
+    stateOps[name].setInitialAttr(constant);
+  else
+    storeState(name, value);
   return value;
 }
 

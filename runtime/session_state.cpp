@@ -102,8 +102,10 @@ dlc_code_t dlc_session_initialize(dlc_session_t *session, dlc_status_t *status) 
   succeed(status);
   if (session->shares_states)
     return fail(status, DLC_INVALID_ARGUMENT, "initialize the session that owns the states");
-  DLC_TRY(reset_states(session, schema::StateRole::Iteration, -1, status));
-  DLC_TRY(reset_states(session, schema::StateRole::Metric, -1, status));
+  for (schema::StateRole role : {schema::StateRole::Parameter, schema::StateRole::Buffer,
+                                 schema::StateRole::Optimizer, schema::StateRole::Iteration,
+                                 schema::StateRole::Metric})
+    DLC_TRY(reset_states(session, role, -1, status));
   const auto &entries = *session->artifact->metadata->entries();
   for (uint32_t i = 0; i < entries.size(); ++i) {
     if (entries.Get(i)->kind() != schema::EntryKind::Init)
