@@ -65,6 +65,9 @@ namespace {
 constexpr int64_t kChunk = numerics::kContractionChunk;
 /// Fused multiply-adds (in lanes) worth a work-group: about fifteen microseconds.
 constexpr int64_t kGroupWork = 1024 * 1024;
+/// Half of a single image's work that is worth a second thread, and the rows that keep its registers busy.
+constexpr int64_t kSmallGroupWork = kGroupWork / 8;
+constexpr int64_t kLeastRows = 8;
 constexpr int64_t kMaxImagesPerGroup = 16;
 /// Groups share the clearing of the padding and the tables among their images; so many groups keep threads
 /// busy.
@@ -305,11 +308,15 @@ LogicalResult ConvolutionKernel::emit() {
   // 2. Work-groups: blocks of rows for the sake of single images, several small images together.
   int64_t work = *knownRows * *knownDepth * nominalValue(image.outputRows() * (width + (kTileLanes - 1)));
   int64_t rowBlocks = 1;
-  while (rowBlocks < 4 && work / (2 * rowBlocks) >= kGroupWork && *knownRows % (2 * rowBlocks) == 0 &&
-         *knownRows / (2 * rowBlocks) >= 2 * tile.rows)
+  auto isWorthHalving = [&](int64_t rowsOfHalf, int64_t workOfHalf) {
+    return (workOfHalf >= kGroupWork && rowsOfHalf >= 2 * tile.rows) ||
+           (rowBlocks == 1 && workOfHalf >= kSmallGroupWork && rowsOfHalf >= kLeastRows);
+  };
+  while (rowBlocks < 4 && *knownRows % (2 * rowBlocks) == 0 &&
+         isWorthHalving(*knownRows / (2 * rowBlocks), work / (2 * rowBlocks)))
     rowBlocks *= 2;
   int64_t rowsPerBlock = *knownRows / rowBlocks;
-  int64_t byWork = kGroupWork / std::max<int64_t>(work, 1);
+  int64_t byWork = kGroupWork * rowBlocks / std::max<int64_t>(work, 1);
   int64_t byCount = nominalValue(resultType.getDim(0)) * rowBlocks * shape.groups / kWantedGroups;
   int64_t images = std::clamp<int64_t>(std::max(byWork, byCount), 1, kMaxImagesPerGroup);
   firstRow = emitter.mul(kernel.splitGroups(rows, rowsPerBlock), kernel.constant(rowsPerBlock));

@@ -18,6 +18,9 @@ constexpr int64_t kGroupWork = 256 * 1024;
 /// More groups than this are of no use to the threads of the machines we mean, and repeat packing.
 constexpr int64_t kMaxGroups = 8;
 
+/// Elements of a row of B up to which a chunk of it is used where it lies.
+constexpr int64_t kNarrowRow = 512;
+
 /// How the block of C of one group, and the way to its operands, are chosen.
 struct Blocking {
   int64_t rows, columns; ///< Of a group's block; columns are whole tiles.
@@ -95,9 +98,11 @@ Blocking DenseKernel::chooseBlocking() {
   int64_t reuse = result.columns / width;
   bool conflicts = hasConstantA && *problem.aDirect->rowStride.getConstantValue() % 256 == 0;
   result.packA = !hasConstantA || (result.rows > 1 && (reuse > 4 || (conflicts && reuse > 1)));
-  // B in place: contiguous columns, read by few tiles of rows.
+  // B in place: contiguous columns, read by few tiles of rows. More may read it where its rows are close to
+  // one another: then a chunk lies in few pages, and comes from the second-level cache fast enough.
   bool hasRowsOfB = problem.bDirect && problem.bDirect->rowStride.isConstant(1);
-  result.packB = !hasRowsOfB || result.rows > 2 * tile.rows;
+  bool isNarrow = hasRowsOfB && nominalValue(problem.bDirect->depthStride) <= kNarrowRow;
+  result.packB = !hasRowsOfB || result.rows > (isNarrow ? 8 : 2) * tile.rows;
   return result;
 }
 
