@@ -3,6 +3,7 @@
 
 #include "runtime/data/status.h"
 
+#include <charconv>
 #include <cinttypes>
 #include <cmath>
 #include <cstdio>
@@ -48,9 +49,20 @@ JsonLine &JsonLine::add(std::string_view name, int64_t value) {
   return *this;
 }
 
+/// The shortest digits that read back as the same f32, where it is one: what a model reports; else nine.
+static std::string json_number(double value) {
+  if (!std::isfinite(value))
+    return "null";
+  auto single = static_cast<float>(value);
+  if (static_cast<double>(single) != value)
+    return format("%.9g", value);
+  char digits[32];
+  return {digits, std::to_chars(digits, std::end(digits), single).ptr};
+}
+
 JsonLine &JsonLine::add(std::string_view name, double value) {
   key(name);
-  text_ += std::isfinite(value) ? format("%.9g", value) : "null";
+  text_ += json_number(value);
   return *this;
 }
 
