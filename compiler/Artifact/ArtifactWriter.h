@@ -12,6 +12,7 @@
 #define DLC_COMPILER_ARTIFACT_ARTIFACTWRITER_H
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,8 @@ public:
 
   bool isConstant() const { return code.size() == 1 && code[0].op == Op::Constant; }
   int64_t constantValue() const { return code[0].value; } ///< Only when isConstant().
+  /// The value for given symbols; none when it overflows or divides by less than 1.
+  std::optional<int64_t> evaluate(const std::vector<int64_t> &symbols) const;
   const std::vector<Instruction> &instructions() const { return code; }
   auto operator<=>(const Expression &) const = default;
 

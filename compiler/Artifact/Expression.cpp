@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Building expressions: constants are folded and neutral elements dropped, because every entry of a schedule
-// carries several and most are constants.
+// carries several and most are constants. Evaluating them, for tests and tools.
 
 #include "compiler/Artifact/ArtifactWriter.h"
 
 #include <algorithm>
-#include <optional>
 
 namespace dlc::artifact {
 namespace {
@@ -69,6 +68,23 @@ Expression Expression::binary(Op op, const Expression &a, const Expression &b) {
   result.code.insert(result.code.end(), b.code.begin(), b.code.end());
   result.code.push_back({op, 0});
   return result;
+}
+
+std::optional<int64_t> Expression::evaluate(const std::vector<int64_t> &symbols) const {
+  std::vector<int64_t> stack;
+  for (const auto &[op, value] : code) {
+    if (op == Op::Constant || op == Op::Symbol) {
+      stack.push_back(op == Op::Constant ? value : symbols[static_cast<size_t>(value)]);
+      continue;
+    }
+    int64_t b = stack.back();
+    stack.pop_back();
+    std::optional<int64_t> result = foldConstants(op, stack.back(), b);
+    if (!result)
+      return std::nullopt;
+    stack.back() = *result;
+  }
+  return stack.back();
 }
 
 } // namespace dlc::artifact

@@ -168,6 +168,8 @@ private:
   Value emitConcat(dl::ConcatOp op, ArrayRef<Index> position);
   Value emitRandom(dl::RandomOp op, ArrayRef<Index> position); // EmitRandom.cpp
   Value emitReduce(dl::ReduceOp op, ArrayRef<Index> position); // EmitReduction.cpp
+  /// Emits a reduction's loops as far out as its kept indices allow.
+  Value atLevelOfReduction(ArrayRef<Index> position, llvm::function_ref<Value()> body);
   Value emitArgMax(dl::ArgMaxOp op, ArrayRef<Index> position);
   Value emitMaxPool(dl::MaxPoolOp op, ArrayRef<Index> position); // EmitPooling.cpp
   Value emitMaxPoolGrad(dl::MaxPoolGradOp op, ArrayRef<Index> position);

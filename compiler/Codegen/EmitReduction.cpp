@@ -380,7 +380,7 @@ SmallVector<Value> reduce(ElementEmitter &emitter, ValueBuilder &v, Accumulation
 
 } // namespace
 
-Value ElementEmitter::emitReduce(dl::ReduceOp op, ArrayRef<Index> position) {
+Value ElementEmitter::atLevelOfReduction(ArrayRef<Index> position, llvm::function_ref<Value()> body) {
   bool isUniform = llvm::all_of(position, [](const Index &index) { return index.isUniform(); });
   // The loops depend on the kept indices only: they stand outside of loops that do not change those. A
   // uniform sum does not look at the lanes in use.
@@ -392,7 +392,11 @@ Value ElementEmitter::emitReduce(dl::ReduceOp op, ArrayRef<Index> position) {
   llvm::SaveAndRestore savedMask(mask), savedCount(maskCount);
   if (isUniform)
     mask = maskCount = nullptr;
-  return atLevel(level, [&]() -> Value {
+  return atLevel(level, body);
+}
+
+Value ElementEmitter::emitReduce(dl::ReduceOp op, ArrayRef<Index> position) {
+  return atLevelOfReduction(position, [&]() -> Value {
     ValueBuilder v(*this);
     ReducedSpace space(*this, op.getOperand().getType(), op.getAxes(), position);
     KindAccumulation accumulation(v, op.getKind(), op.getType().getElementType());
@@ -409,16 +413,7 @@ Value ElementEmitter::emitReduce(dl::ReduceOp op, ArrayRef<Index> position) {
 }
 
 Value ElementEmitter::emitArgMax(dl::ArgMaxOp op, ArrayRef<Index> position) {
-  bool isUniform = llvm::all_of(position, [](const Index &index) { return index.isUniform(); });
-  size_t level = std::max(levelOf(position), conditionLevel());
-  if (guard)
-    level = std::max(level, levelOf(guard));
-  if (!isUniform && mask)
-    level = std::max(level, levelOf(mask));
-  llvm::SaveAndRestore savedMask(mask), savedCount(maskCount);
-  if (isUniform)
-    mask = maskCount = nullptr;
-  return atLevel(level, [&]() -> Value {
+  return atLevelOfReduction(position, [&]() -> Value {
     ValueBuilder v(*this);
     dl::TensorType type = op.getOperand().getType();
     ReducedSpace space(*this, type, {static_cast<int64_t>(op.getAxis())}, position);

@@ -39,49 +39,6 @@ int64_t evaluate(dl::PolynomialAttr polynomial) {
   return *dl::evaluate(polynomial, [](StringRef name) { return std::optional(valueOfSymbol(name)); });
 }
 
-int64_t evaluate(const artifact::Expression &expression, ArrayRef<int64_t> symbols) {
-  using Op = artifact::Expression::Op;
-  std::vector<int64_t> stack;
-  for (const artifact::Expression::Instruction &instruction : expression.instructions()) {
-    if (instruction.op == Op::Constant || instruction.op == Op::Symbol) {
-      stack.push_back(instruction.op == Op::Constant ? instruction.value : symbols[instruction.value]);
-      continue;
-    }
-    int64_t b = stack.back();
-    stack.pop_back();
-    int64_t &a = stack.back();
-    switch (instruction.op) {
-    case Op::Add:
-      a += b;
-      break;
-    case Op::Sub:
-      a -= b;
-      break;
-    case Op::Mul:
-      a *= b;
-      break;
-    case Op::FloorDiv:
-      a /= b;
-      break;
-    case Op::CeilDiv:
-      a = (a + b - 1) / b;
-      break;
-    case Op::Mod:
-      a %= b;
-      break;
-    case Op::Min:
-      a = std::min(a, b);
-      break;
-    case Op::Max:
-      a = std::max(a, b);
-      break;
-    default:
-      break;
-    }
-  }
-  return stack.back();
-}
-
 /// Numbers around 0 in every type; integers are small, so that they can be labels.
 Bytes makeOperand(dl::TensorType type, uint64_t site) {
   Type element = type.getElementType();
@@ -227,7 +184,7 @@ protected:
       void *scratch;
     } args{};
     std::vector<void *> buffers = arguments.pointers();
-    size_t scratchSize = evaluate(kernel.scratch, arguments.symbols);
+    size_t scratchSize = *kernel.scratch.evaluate(arguments.symbols);
     std::unique_ptr<char, decltype(&std::free)> scratch(
         static_cast<char *>(std::aligned_alloc(64, (scratchSize + 127) / 64 * 64)), &std::free);
     args.buffers = buffers.data();
@@ -235,7 +192,7 @@ protected:
     args.scratch = scratch.get();
     auto *function = reinterpret_cast<void (*)(const void *)>(find(*jit, "kernel"));
     ASSERT_TRUE(function);
-    for (args.group = 0; args.group < evaluate(kernel.groups, arguments.symbols); ++args.group)
+    for (args.group = 0; args.group < *kernel.groups.evaluate(arguments.symbols); ++args.group)
       function(&args);
   }
 
@@ -250,7 +207,7 @@ protected:
     auto *thread = static_cast<int32_t *>(find(*jit, "thread_number"));
     auto *block = static_cast<int32_t *>(find(*jit, "block_number"));
     ASSERT_TRUE(function && thread && block);
-    int64_t blocks = evaluate(kernel.groups, arguments.symbols);
+    int64_t blocks = *kernel.groups.evaluate(arguments.symbols);
     for (*block = 0; *block < blocks; ++*block)
       for (*thread = 0; *thread < findTarget("sm_80")->blockThreads; ++*thread)
         function(values.data());

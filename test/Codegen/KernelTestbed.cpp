@@ -35,50 +35,6 @@ GuardedBuffer::~GuardedBuffer() {
   munmap(mapping, mapped);
 }
 
-static int64_t evaluateExpression(const artifact::Expression &expression,
-                                  const std::vector<int64_t> &symbols) {
-  using Op = artifact::Expression::Op;
-  std::vector<int64_t> stack;
-  for (const auto &[op, value] : expression.instructions()) {
-    if (op == Op::Constant || op == Op::Symbol) {
-      stack.push_back(op == Op::Constant ? value : symbols[value]);
-      continue;
-    }
-    int64_t b = stack.back();
-    stack.pop_back();
-    int64_t &a = stack.back();
-    switch (op) {
-    case Op::Add:
-      a += b;
-      break;
-    case Op::Sub:
-      a -= b;
-      break;
-    case Op::Mul:
-      a *= b;
-      break;
-    case Op::FloorDiv:
-      a = a / b;
-      break;
-    case Op::CeilDiv:
-      a = (a + b - 1) / b;
-      break;
-    case Op::Mod:
-      a %= b;
-      break;
-    case Op::Min:
-      a = std::min(a, b);
-      break;
-    case Op::Max:
-      a = std::max(a, b);
-      break;
-    default:
-      break;
-    }
-  }
-  return stack.back();
-}
-
 LoadedKernel::LoadedKernel(const codegen::CodeImage &image, codegen::Kernel kernel)
     : kernel(std::move(kernel)), mapped(roundToPages(image.bytes.size())),
       offset(image.kernels.front().offset) {
@@ -92,7 +48,7 @@ LoadedKernel::~LoadedKernel() {
 }
 
 int64_t LoadedKernel::groups(const std::vector<int64_t> &dims) const {
-  return evaluateExpression(kernel.groups, dims);
+  return *kernel.groups.evaluate(dims);
 }
 
 // Kernels lack the type signature that the check of indirect calls reads in front of a function.
@@ -104,7 +60,7 @@ void LoadedKernel::run(const std::vector<void *> &buffers, const std::vector<int
     int64_t group;
     void *scratch;
   };
-  size_t scratchBytes = static_cast<size_t>(evaluateExpression(kernel.scratch, dims));
+  size_t scratchBytes = static_cast<size_t>(*kernel.scratch.evaluate(dims));
   void *scratch = aligned_alloc(64, (scratchBytes + 127) / 64 * 64);
   auto function = reinterpret_cast<void (*)(const Arguments *)>(static_cast<char *>(mapping) + offset);
   int64_t count = groups(dims);

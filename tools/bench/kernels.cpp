@@ -7,6 +7,7 @@
 #include "compiler/Codegen/KernelContext.h"
 #include "compiler/Codegen/Lowering.h"
 #include "mlir/Parser/Parser.h"
+#include "tools/bench/peak.h"
 
 #include <sys/mman.h>
 #include <time.h>
@@ -52,48 +53,17 @@ double seconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-/// Multiply-adds per second from registers: 12 independent chains of 64 bytes, halved by the compiler where
-/// registers are narrower.
-__attribute__((target("avx2,fma"))) double measurePeak() {
-  using Vector = float __attribute__((vector_size(32)));
-  constexpr int kChains = 12;
-  constexpr long kIterations = 400000;
-  Vector chains[kChains], factor = Vector{} + 0.5f, addend = Vector{} + 1.0f;
-  for (int c = 0; c < kChains; ++c)
-    chains[c] = Vector{} + static_cast<float>(c);
+/// Multiply-adds per second from registers.
+double measurePeak(bool isWide) {
   double start = seconds();
-  for (long i = 0; i < kIterations; ++i)
-    for (int c = 0; c < kChains; ++c)
-      chains[c] = __builtin_elementwise_fma(chains[c], factor, addend);
-  double elapsed = seconds() - start;
-  volatile float sink = 0;
-  for (Vector chain : chains)
-    sink = sink + chain[0];
-  return kChains * 8.0 * kIterations / elapsed;
-}
-
-__attribute__((target("avx512f"))) double measureWidePeak() {
-  using Vector = float __attribute__((vector_size(64)));
-  constexpr int kChains = 24;
-  constexpr long kIterations = 400000;
-  Vector chains[kChains], factor = Vector{} + 0.5f, addend = Vector{} + 1.0f;
-  for (int c = 0; c < kChains; ++c)
-    chains[c] = Vector{} + static_cast<float>(c);
-  double start = seconds();
-  for (long i = 0; i < kIterations; ++i)
-    for (int c = 0; c < kChains; ++c)
-      chains[c] = __builtin_elementwise_fma(chains[c], factor, addend);
-  double elapsed = seconds() - start;
-  volatile float sink = 0;
-  for (Vector chain : chains)
-    sink = sink + chain[0];
-  return kChains * 16.0 * kIterations / elapsed;
+  dlc::bench::PeakRun run = isWide ? dlc::bench::runAvx512() : dlc::bench::runAvx2();
+  return run.multiplyAdds / (seconds() - start);
 }
 
 double peak(bool isWide) {
   double best = 0;
   for (int i = 0; i < 5; ++i)
-    best = std::max(best, isWide ? measureWidePeak() : measurePeak());
+    best = std::max(best, measurePeak(isWide));
   return best;
 }
 
@@ -106,26 +76,6 @@ std::string moduleText(const Case &test) {
          ") -> (" + r + ") {\n  ^bb0(%a: " + a + ", %b: " + b + "):\n    %v = dl." + test.operation +
          " %a, %b" + attributes + " : (" + a + ", " + b + ") -> " + r + "\n    dl.yield %v : " + r +
          "\n  }\n  return %r : " + r + "\n}\n";
-}
-
-int64_t evaluate(const dlc::artifact::Expression &expression) {
-  using Op = dlc::artifact::Expression::Op;
-  std::vector<int64_t> stack;
-  for (const auto &[op, value] : expression.instructions()) {
-    if (op == Op::Constant || op == Op::Symbol) {
-      stack.push_back(op == Op::Constant ? value : kBatch);
-      continue;
-    }
-    int64_t b = stack.back();
-    stack.pop_back();
-    int64_t &a = stack.back();
-    a = op == Op::Add       ? a + b
-        : op == Op::Sub     ? a - b
-        : op == Op::Mul     ? a * b
-        : op == Op::CeilDiv ? (a + b - 1) / b
-                            : a / b;
-  }
-  return stack.back();
 }
 
 /// Seconds of one run of all work-groups, or nothing on an error.
@@ -167,10 +117,10 @@ std::optional<double> measure(const Case &test, const dlc::codegen::TargetDescri
     int64_t group;
     void *scratch;
   };
-  void *scratch = aligned_alloc(64, static_cast<size_t>(evaluate(kernel->scratch) + 127) / 64 * 64);
+  void *scratch = aligned_alloc(64, static_cast<size_t>(*kernel->scratch.evaluate({kBatch}) + 127) / 64 * 64);
   auto function =
       reinterpret_cast<void (*)(const Arguments *)>(static_cast<char *>(code) + image->kernels[0].offset);
-  int64_t groups = evaluate(kernel->groups), dims[] = {kBatch};
+  int64_t groups = *kernel->groups.evaluate({kBatch}), dims[] = {kBatch};
   double best = 1e9;
   for (int i = 0; i < 20; ++i) {
     double start = seconds();

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // dlc-peak: the machine's f32 multiply-add peak, in GFLOP/s (a multiply-add counts as two), measured from
-// registers: 24 independent chains per thread, enough to cover the latency of any current core. Benchmarks
-// quote their speed as a share of this number, taken in the same run.
+// registers by independent chains on every thread. Benchmarks quote their speed as a share of this number,
+// taken in the same run.
+
+#include "tools/bench/peak.h"
 
 #include <algorithm>
 #include <chrono>
@@ -14,75 +16,39 @@
 
 namespace {
 
-constexpr int kChains = 24;
-constexpr long kIterations = 400000;
-
-using Vector = float __attribute__((vector_size(64)));
-
-// The compiler splits a 64-byte vector for narrower machines. Values tend to a fixed point, so nothing
-// overflows or becomes denormal.
-#define DLC_PEAK_LOOP                                                                                        \
-  Vector chain[kChains];                                                                                     \
-  for (int c = 0; c < kChains; ++c)                                                                          \
-    chain[c] = Vector{} + static_cast<float>(c);                                                             \
-  Vector factor = Vector{} + 0.5f, addend = Vector{} + 1.0f;                                                 \
-  for (long i = 0; i < kIterations; ++i) {                                                                   \
-    _Pragma("clang loop unroll(full)") for (int c = 0; c < kChains; ++c) chain[c] =                          \
-        __builtin_elementwise_fma(chain[c], factor, addend);                                                 \
-  }                                                                                                          \
-  float sum = 0;                                                                                             \
-  for (int c = 0; c < kChains; ++c)                                                                          \
-    sum += chain[c][c % 16];                                                                                 \
-  return sum;
-
 #if defined(__x86_64__)
-__attribute__((target("avx512f"))) float runAvx512() {
-  DLC_PEAK_LOOP
+bool isWide() {
+  return __builtin_cpu_supports("avx512f");
 }
-
-// Twelve chains of two 32-byte halves each fit the sixteen registers.
-__attribute__((target("avx2,fma"))) float runAvx2() {
-  using Half = float __attribute__((vector_size(32)));
-  constexpr int kHalves = 12;
-  Half chain[kHalves];
-  for (int c = 0; c < kHalves; ++c)
-    chain[c] = Half{} + static_cast<float>(c);
-  Half factor = Half{} + 0.5f, addend = Half{} + 1.0f;
-  for (long i = 0; i < kIterations * (2 * kChains / kHalves); ++i) {
-    _Pragma("clang loop unroll(full)") for (int c = 0; c < kHalves; ++c) chain[c] =
-        __builtin_elementwise_fma(chain[c], factor, addend);
-  }
-  float sum = 0;
-  for (int c = 0; c < kHalves; ++c)
-    sum += chain[c][c % 8];
-  return sum;
-}
-
-float run() {
-  return __builtin_cpu_supports("avx512f") ? runAvx512() : runAvx2();
+dlc::bench::PeakRun run() {
+  return isWide() ? dlc::bench::runAvx512() : dlc::bench::runAvx2();
 }
 const char *instructionSet() {
-  return __builtin_cpu_supports("avx512f") ? "avx512" : "avx2";
+  return isWide() ? "avx512" : "avx2";
 }
 #else
-float run() {
-  DLC_PEAK_LOOP
+dlc::bench::PeakRun run() {
+  return dlc::bench::runChains<16, 24>();
 }
 const char *instructionSet() {
   return "native";
 }
 #endif
 
+/// Floating-point operations per second of all threads together, in units of 10^9.
 double measure(int threads) {
-  volatile float sink = 0;
+  std::vector<dlc::bench::PeakRun> runs(threads);
   auto start = std::chrono::steady_clock::now();
   std::vector<std::thread> pool;
-  for (int t = 0; t < threads; ++t)
-    pool.emplace_back([&sink] { sink = run(); });
+  for (dlc::bench::PeakRun &result : runs)
+    pool.emplace_back([&result] { result = run(); });
   for (std::thread &thread : pool)
     thread.join();
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return 2.0 * 16 * kChains * static_cast<double>(kIterations) * threads / seconds / 1e9;
+  double multiplyAdds = 0;
+  for (const dlc::bench::PeakRun &result : runs)
+    multiplyAdds += result.sum > 0 ? result.multiplyAdds : 0; // the sum is positive; this keeps it alive
+  return 2 * multiplyAdds / seconds / 1e9;
 }
 
 } // namespace
