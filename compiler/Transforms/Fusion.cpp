@@ -269,10 +269,23 @@ bool FusionGraph::tryMerge(unsigned first, unsigned second, bool prologue) {
   SmallVector<unsigned> merged;
   std::merge(clusters[first].begin(), clusters[first].end(), clusters[second].begin(), clusters[second].end(),
              std::back_inserter(merged));
-  if (!isLegal(merged, prologue) || countBindings(merged) > kMaxBindings || createsCycle(first, second))
+  if (weigh(merged) > kMaxWeight || !isLegal(merged, prologue) || countBindings(merged) > kMaxBindings ||
+      createsCycle(first, second))
     return false;
   merge(first, second);
   return true;
+}
+
+/// The code that a dispatch of `cluster` becomes, in elementary operations.
+unsigned FusionGraph::weigh(ArrayRef<unsigned> cluster) const {
+  constexpr unsigned kPolynomial = 8;
+  unsigned weight = 0;
+  for (unsigned node : cluster) {
+    bool isFunction =
+        isa<dl::ExpOp, dl::LogOp, dl::TanhOp, dl::SinOp, dl::CosOp, dl::ErfOp, dl::PowOp>(nodes[node].op);
+    weight += isFunction ? kPolynomial : 1;
+  }
+  return weight;
 }
 
 /// How many operands and results a dispatch of `cluster` has.

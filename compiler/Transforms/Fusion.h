@@ -89,6 +89,8 @@ private:
   using Members = llvm::SmallPtrSet<Operation *, 16>;
   /// An artifact's command has at most 64 bindings; copies of results may come on top.
   static constexpr unsigned kMaxBindings = 48;
+  /// Operations of a dispatch, functions weighed: the time to compile a kernel grows faster than its length.
+  static constexpr unsigned kMaxWeight = 256;
 
   struct Candidate {
     int64_t saved;
@@ -108,6 +110,7 @@ private:
   bool createsCycle(unsigned first, unsigned second) const;
   bool reaches(unsigned from, unsigned to) const;
   unsigned countBindings(ArrayRef<unsigned> cluster) const;
+  unsigned weigh(ArrayRef<unsigned> cluster) const;
   void merge(unsigned first, unsigned second);
 
   /// FusionLegality.cpp: whether `nodes` (ascending) form a cluster of one of the kinds; `prologue` says
