@@ -38,8 +38,9 @@ SmallVector<dl::PolynomialAttr, 4> rowMajorStrides(dl::TensorType type) {
   return strides;
 }
 
-ElementEmitter::ElementEmitter(ImplicitLocOpBuilder &builder, int64_t lanes, SymbolValues symbols)
-    : builder(builder), lanes(lanes), symbols(std::move(symbols)) {
+ElementEmitter::ElementEmitter(ImplicitLocOpBuilder &builder, int64_t lanes, bool hasMaskRegisters,
+                               SymbolValues symbols)
+    : builder(builder), lanes(lanes), hasMaskRegisters(hasMaskRegisters), symbols(std::move(symbols)) {
   enter(nullptr, builder.getInsertionBlock());
 }
 

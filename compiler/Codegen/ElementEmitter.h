@@ -32,8 +32,9 @@ public:
   using SymbolValues = std::function<Value(StringRef)>;
 
   /// `builder` must stand in the kernel's entry block; code is emitted at its insertion point from now on.
-  /// `lanes` is 16 or 1 (then no vector is ever emitted).
-  ElementEmitter(ImplicitLocOpBuilder &builder, int64_t lanes, SymbolValues symbols);
+  /// `lanes` is 16 or 1 (then no vector is ever emitted). Without mask registers, a store of a constant number
+  /// of lanes is emitted as plain stores of 8, 4, 2 and 1 lanes: AVX2's masked stores take dozens of cycles.
+  ElementEmitter(ImplicitLocOpBuilder &builder, int64_t lanes, bool hasMaskRegisters, SymbolValues symbols);
 
   //===--- Where values come from ---===//
   void bind(Value value, Memory memory);
@@ -53,6 +54,8 @@ public:
   Value emitVector(Value value, ArrayRef<Index> position);
   /// Stores element(s) of `type` (the value's dl type) honouring mask and guard.
   void store(const Memory &memory, dl::TensorType type, ArrayRef<Index> position, Value element);
+  /// Stores the first `count` lanes at an offset, by as few whole stores as there are bits in `count`.
+  void storeFirstLanes(Value memref, Value offset, Value element, int64_t count);
   Value load(const Memory &memory, dl::TensorType type, ArrayRef<Index> position);
 
   //===--- Loops and scopes ---===//
@@ -177,6 +180,7 @@ private:
 
   ImplicitLocOpBuilder &builder;
   int64_t lanes;
+  bool hasMaskRegisters;
   SymbolValues symbols;
   DenseMap<Value, Memory> memories;
   DenseMap<Value, Source> sources;

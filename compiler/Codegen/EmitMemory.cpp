@@ -5,9 +5,11 @@
 #include "compiler/Codegen/ValueBuilder.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
 
+#include "llvm/ADT/Sequence.h"
 #include <numeric>
 
 namespace dlc::codegen {
@@ -185,7 +187,10 @@ void ElementEmitter::store(const Memory &memory, dl::TensorType type, ArrayRef<I
     active = active ? values.andi(active, all) : all;
   }
   if (!address.lanes && address.stride == 1) {
-    if (active)
+    std::optional<int64_t> count = maskCount && !guard ? getConstantIntValue(maskCount) : std::nullopt;
+    if (count && !hasMaskRegisters)
+      storeFirstLanes(memory.memref, address.offset, element, *count);
+    else if (active)
       vector::MaskedStoreOp::create(builder, memory.memref, address.offset, active, element);
     else
       vector::StoreOp::create(builder, element, memory.memref, address.offset);
@@ -198,6 +203,19 @@ void ElementEmitter::store(const Memory &memory, dl::TensorType type, ArrayRef<I
     active = constantOf(vectorOf(builder.getI1Type()), 1);
   vector::ScatterOp::create(builder, Type(), memory.memref, ValueRange{address.offset}, offsets, active,
                             element);
+}
+
+void ElementEmitter::storeFirstLanes(Value memref, Value offset, Value element, int64_t count) {
+  count = std::min(count, lanes);
+  for (int64_t at = 0, size = lanes; size >= 1; size /= 2) {
+    if (at + size > count)
+      continue;
+    Value piece = element;
+    if (size < lanes)
+      piece = vector::ShuffleOp::create(builder, element, element, llvm::to_vector(llvm::seq(at, at + size)));
+    vector::StoreOp::create(builder, piece, memref, add(offset, constant(at)));
+    at += size;
+  }
 }
 
 } // namespace dlc::codegen

@@ -59,7 +59,7 @@ KernelContext::KernelContext(dl::DispatchOp dispatch, const TargetDescription &t
       function(createFunction(dispatch, module, name, symbols.size())),
       builder(ImplicitLocOpBuilder::atBlockEnd(dispatch.getLoc(), &function.getBody().front())),
       group(function.getArgument(0)), scratch(function.getArguments().back()),
-      emitter(builder, target.lanes, [this](StringRef symbol) -> Value {
+      emitter(builder, target.lanes, target.registerLanes >= 16, [this](StringRef symbol) -> Value {
         for (auto [name, value] : llvm::zip_equal(symbols, symbolValues))
           if (name == symbol)
             return value;

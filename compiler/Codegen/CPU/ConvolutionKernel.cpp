@@ -88,6 +88,9 @@ private:
   void fillTables();
   void emitTile(Value batch, Value row, Extent height, Value vectorTile);
   void storeTile(Value batch, Value row, Extent height, Value vectorTile);
+  /// Whether a row's last vector may start earlier, so that it ends with the row, instead of being masked.
+  bool mayOverlap();
+  Value vectorColumn(Value index);
   /// The padded image's offset of the 16 outputs of vector `index`, and their position in the output.
   Value vectorBase(Value index);
   Position vectorPosition(Value index);
@@ -106,6 +109,7 @@ private:
   Value filterTable; ///< i32 distances in the filter, by k; null where k is contiguous.
   Value tileMemory;
   bool isOneChunk;
+  bool overlaps;
 
   // The filter: element (row, k) is at filterOffset + row · filterPitch + k, or + filterTable[k].
   Value filterMemory, filterOffset;
@@ -209,17 +213,36 @@ void ConvolutionKernel::fillTables() {
                   });
 }
 
+bool ConvolutionKernel::mayOverlap() {
+  dl::PolynomialAttr width = resultType.getDim(resultType.getRank() - 1);
+  if (!width.isConstant() || *width.getConstantValue() < kTileLanes)
+    return false;
+  // A result may lie in the memory of an operand of its size that the epilogue reads: then no element may be
+  // computed twice.
+  return llvm::none_of(kernel.context.dispatch.getBody().getArguments(), [&](Value input) {
+    bool feedsRootOnly = llvm::all_of(input.getUsers(), [&](Operation *user) { return user == kernel.root; });
+    auto type = cast<dl::TensorType>(input.getType());
+    return !feedsRootOnly && type.getElementCount() == resultType.getElementCount();
+  });
+}
+
+Value ConvolutionKernel::vectorColumn(Value index) {
+  Value column = emitter.mul(emitter.remainder(index, vectorsPerRow), kernel.constant(kTileLanes));
+  if (!overlaps)
+    return column;
+  int64_t width = *resultType.getDim(resultType.getRank() - 1).getConstantValue();
+  return emitter.minimum(column, kernel.constant(width - kTileLanes));
+}
+
 Value ConvolutionKernel::vectorBase(Value index) {
-  Value row = emitter.divide(index, vectorsPerRow), inRow = emitter.remainder(index, vectorsPerRow);
-  return emitter.add(image.outputRowOffset(row), emitter.mul(inRow, kernel.constant(kTileLanes)));
+  return emitter.add(image.outputRowOffset(emitter.divide(index, vectorsPerRow)), vectorColumn(index));
 }
 
 Position ConvolutionKernel::vectorPosition(Value index) {
-  Value row = emitter.divide(index, vectorsPerRow), inRow = emitter.remainder(index, vectorsPerRow);
   Position position;
-  for (Value coordinate : image.outputRowCoordinates(row))
+  for (Value coordinate : image.outputRowCoordinates(emitter.divide(index, vectorsPerRow)))
     position.push_back(Index::uniform(coordinate));
-  position.push_back(Index::contiguous(emitter.mul(inRow, kernel.constant(kTileLanes)), kTileLanes));
+  position.push_back(Index::contiguous(vectorColumn(index), overlaps ? 1 : kTileLanes));
   return position;
 }
 
@@ -266,7 +289,7 @@ void ConvolutionKernel::storeTile(Value batch, Value row, Extent height, Value v
   Value vectors = emitter.minimum(left, kernel.constant(tile.vectors));
   dl::PolynomialAttr columns = resultType.getDim(resultType.getRank() - 1);
   Value width = emitter.evaluate(columns);
-  bool isWhole = columns.isConstant() && *columns.getConstantValue() % kTileLanes == 0;
+  bool isWhole = overlaps || (columns.isConstant() && *columns.getConstantValue() % kTileLanes == 0);
   Value firstChannel =
       emitter.add(emitter.mul(channelGroup, emitter.evaluate(rows)), emitter.add(firstRow, row));
   emitter.forLoop(kernel.constant(0), vectors, 1, {}, [&](Value v, ValueRange) -> SmallVector<Value> {
@@ -301,6 +324,7 @@ LogicalResult ConvolutionKernel::emit() {
   if (!knownDepth || !knownRows)
     return kernel.root->emitError("not supported: a convolution with a symbolic number of channels");
   isOneChunk = *knownDepth <= kChunk;
+  overlaps = mayOverlap();
   dl::PolynomialAttr width = resultType.getDim(resultType.getRank() - 1);
   vectorsPerRow = emitter.ceilDivide(emitter.evaluate(width), kernel.constant(kTileLanes));
   vectorCount = emitter.mul(emitter.evaluate(image.outputRows()), vectorsPerRow);

@@ -58,8 +58,8 @@ PaddedImage::PaddedImage(TiledKernel &kernel, const ConvolutionShape &shape)
 }
 
 void PaddedImage::allocate(dl::PolynomialAttr channels, int64_t slots) {
-  slotSizeValue = channelPitchValue * channels;
-  // Vectors are read whole, beyond the last row's end.
+  // Vectors are read and written whole, beyond the last row's end, but not into the next slot.
+  slotSizeValue = channelPitchValue * channels + (slots > 1 ? kTileLanes : 0);
   totalSize = slotSizeValue * slots + 2 * kTileLanes;
   buffer = kernel.allocate(totalSize, kernel.element);
 }
@@ -113,6 +113,8 @@ void PaddedImage::copyRow(MutableArrayRef<Index> position, Value line) {
   int64_t stride = shape.strides[axis];
   std::optional<int64_t> known = size.getConstantValue();
 
+  VectorType type = emitter.vectorOf(kernel.element);
+  Value zero = arith::ConstantOp::create(kernel.builder(), type, kernel.builder().getZeroAttr(type));
   // Copies `count` elements from element `first` on, `sourceStep` apart, to `target`.
   auto copyRun = [&](dl::PolynomialAttr count, int64_t first, int64_t sourceStep, Value target) {
     Value end = emitter.evaluate(count);
@@ -123,11 +125,10 @@ void PaddedImage::copyRow(MutableArrayRef<Index> position, Value line) {
         columns.stride = sourceStep;
         position.back() = columns;
         Value elements = emitter.emitVector(shape.image, position);
-        Value to = emitter.add(target, i);
+        // Whole vectors, zeros behind the row's end: what they reach there is padding, or written later.
         if (Value mask = emitter.getMask())
-          vector::MaskedStoreOp::create(kernel.builder(), buffer, ValueRange{to}, mask, elements);
-        else
-          kernel.storeScratch(elements, buffer, to);
+          elements = arith::SelectOp::create(kernel.builder(), mask, elements, zero);
+        kernel.storeScratch(elements, buffer, emitter.add(target, i));
       };
       std::optional<int64_t> constant = count.getConstantValue();
       if (constant && *constant % kTileLanes == 0)
