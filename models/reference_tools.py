@@ -103,7 +103,7 @@ def load_initial_weights(model):
                     value.copy_(torch.from_numpy(initial_uniform(full_name, tuple(value.shape), bound)))
 
 
-def write_reference(path, model, loss_of, optimizer):
+def write_reference(path, model, loss_of, optimizer, scheduler=None):
     """Trains STEPS steps and writes losses, step-1 gradients, and the parameters before and after.
 
     loss_of(model, image, label, iteration) is the loss of one batch; iteration counts from 1.
@@ -122,6 +122,8 @@ def write_reference(path, model, loss_of, optimizer):
             for name, value in model.named_parameters():
                 tensors[f"gradient.{name}"] = value.grad.numpy().copy()
         optimizer.step()
+        if scheduler:
+            scheduler.step()
         losses.append(loss.item())
     for name, value in model.named_parameters():
         tensors[f"change.{name}"] = (value.detach() - before[name]).numpy()

@@ -49,5 +49,6 @@ def loss_of(model, image, label, iteration):
 if __name__ == "__main__":
     network = Mnist()
     tools.load_initial_weights(network)
-    tools.write_reference(pathlib.Path(__file__).with_name("reference.safetensors"), network, loss_of,
-                          torch.optim.Adam(network.parameters(), lr=1e-3))
+    adam = torch.optim.Adam(network.parameters(), lr=2e-3)
+    decay = torch.optim.lr_scheduler.LambdaLR(adam, lambda step: 1 / (1 + 1e-3 * step))
+    tools.write_reference(pathlib.Path(__file__).with_name("reference.safetensors"), network, loss_of, adam, decay)
