@@ -9,15 +9,17 @@
 #include "compiler/Autodiff/Autodiff.h"
 #include "compiler/DescribeModule.h"
 #include "compiler/Dialect/Dl.h"
+#include "compiler/Memory/EmitSchedule.h"
+#include "compiler/PrintWithLocations.h"
 #include "compiler/Transforms/Passes.h"
 #include "compiler/VariantCompiler.h"
-#include "runtime/dlc_runtime.h"
 #include "frontend/Frontend.h"
 #include "frontend/Parser.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
+#include "runtime/dlc_runtime.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -29,6 +31,9 @@ using namespace mlir;
 
 namespace {
 
+/// How the text of an error begins that says what dlc cannot do yet.
+constexpr llvm::StringLiteral kNotSupported = "not supported: ";
+
 class Compiler {
 public:
   Compiler(const std::string &path, const CompileOptions &options, llvm::raw_ostream &messages)
@@ -36,10 +41,7 @@ public:
     context.loadAllAvailableDialects();
     context.printOpOnDiagnostic(false);
     diagnosticHandler = context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
-      bool isRemark = diagnostic.getSeverity() == DiagnosticSeverity::Remark;
-      if (!isRemark || this->options.verbose)
-        this->messages << (isRemark ? "remark: " : "") << diagnostic.getLocation() << ": " << diagnostic
-                       << "\n";
+      report(diagnostic);
       return success();
     });
   }
@@ -56,6 +58,27 @@ private:
     return registry;
   }
 
+  /// What a pass says of the user's program. MLIR calls this from one thread at a time.
+  void report(Diagnostic &diagnostic) {
+    std::string text = diagnostic.str();
+    std::vector<artifact::SourceLocation> places = memory::sourceLocations(diagnostic.getLocation());
+    frontend::SourceRange range = places.empty()
+                                      ? frontend::SourceRange()
+                                      : sources.find(places[0].file, places[0].line, places[0].column);
+    if (diagnostic.getSeverity() != DiagnosticSeverity::Remark) {
+      declined |= llvm::StringRef(text).starts_with(kNotSupported);
+      late.error(range, text);
+    } else if (options.verbose) {
+      messages << sources.describe(range) << ": remark: " << text << "\n";
+    }
+  }
+
+  /// What failed behind the frontend: a limitation that says so, or a bug of ours.
+  CompileStatus failure(const llvm::Twine &phase) {
+    late.render(messages, options.color);
+    return declined ? CompileStatus::UserError : bug(phase);
+  }
+
   CompileStatus bug(const llvm::Twine &phase) {
     messages << "dlc: internal error: the phase '" << phase << "' failed on " << path
              << "; this is a bug of dlc, not of your model\n";
@@ -70,6 +93,8 @@ private:
   const CompileOptions &options;
   llvm::raw_ostream &messages;
   frontend::SourceManager sources;
+  frontend::DiagnosticEngine late{sources}; ///< Errors of the passes; each variant finds the same ones.
+  bool declined = false;
   MLIRContext context;
   DiagnosticEngine::HandlerID diagnosticHandler = 0;
   OwningOpRef<ModuleOp> module;
@@ -92,7 +117,7 @@ CompileStatus Compiler::importSource() {
                  << "\n";
         return CompileStatus::UserError;
       }
-  return failed(verify(*module)) ? bug("dl") : CompileStatus::Done;
+  return failed(verify(*module)) ? failure("dl") : CompileStatus::Done;
 }
 
 /// Phase `grad`. Differentiation comes first, on the graph as written: rules refer to the operations of the
@@ -105,7 +130,7 @@ CompileStatus Compiler::differentiate() {
   passes.addPass(createCSEPass());
   passes.addPass(autodiff::createHoistScanAccumulationsPass());
   passes.addPass(createSimplifyPass());
-  return failed(passes.run(*module)) ? bug("grad") : CompileStatus::Done;
+  return failed(passes.run(*module)) ? failure("grad") : CompileStatus::Done;
 }
 
 CompileStatus Compiler::chooseTargets(std::vector<const codegen::TargetDescription *> &targets) {
@@ -153,9 +178,11 @@ CompileStatus Compiler::compile(std::string &artifact) {
   artifact::ArtifactDescription description;
   description.compilerVersion = DLC_RUNTIME_VERSION;
   description.sourceName = path;
-  frontend::FileId mainFile = sources.find(path, 1, 1).file;
-  llvm::StringRef text = sources.text(mainFile);
-  description.sourceHash = artifact::hashBytes(text.data(), text.size());
+  // Every file counts, those that are imported and the standard library, too.
+  std::string texts;
+  for (unsigned file = 1; file <= sources.fileCount(); ++file)
+    (texts += sources.text(frontend::FileId(file))) += '\0';
+  description.sourceHash = artifact::hashBytes(texts.data(), texts.size());
   for (const auto &[name, value] : options.bind)
     description.flags += "--bind " + name + "=" + std::to_string(value) + " ";
   for (const auto &[name, value] : options.max)
@@ -164,7 +191,7 @@ CompileStatus Compiler::compile(std::string &artifact) {
   for (VariantCompiler &variant : variants) {
     messages << variant.takeMessages();
     if (!variant.succeeded())
-      return bug(variant.failedPhase());
+      return failure(variant.failedPhase());
     description.variants.push_back(variant.takeDescription());
   }
   artifact = artifact::writeArtifact(description);
@@ -187,7 +214,7 @@ CompileStatus Compiler::emit(Phase phase, const std::string &variantName, llvm::
     if (CompileStatus status = differentiate(); status != CompileStatus::Done)
       return status;
   if (phase <= Phase::Grad) {
-    module->print(out);
+    printWithLocations(*module, out);
     return CompileStatus::Done;
   }
 
@@ -219,7 +246,7 @@ CompileStatus Compiler::emit(Phase phase, const std::string &variantName, llvm::
   variant.run(phase);
   messages << variant.takeMessages();
   if (!variant.succeeded())
-    return bug(variant.failedPhase());
+    return failure(variant.failedPhase());
   variant.print(phase, out);
   return CompileStatus::Done;
 }

@@ -4,6 +4,7 @@
 
 #include "compiler/DescribeModule.h"
 #include "compiler/Memory/EmitSchedule.h"
+#include "compiler/PrintWithLocations.h"
 #include "compiler/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -74,19 +75,44 @@ bool VariantCompiler::formDispatches() {
   return mlir::succeeded(passes.run(*module));
 }
 
+/// Small and different sizes at which no tensor of the entry is empty: a binding that only fits by accident
+/// shows.
+static std::optional<memory::SymbolValues> smallSizes(func::FuncOp entry) {
+  memory::SymbolValues symbols;
+  auto names = entry->getAttrOfType<ArrayAttr>(dl::kSymbolsAttr);
+  for (int64_t first = 2; first <= 64; ++first) {
+    if (names)
+      for (auto [index, name] : llvm::enumerate(names.getAsRange<StringAttr>()))
+        symbols[name.getValue()] = first + static_cast<int64_t>(index);
+    auto hasElements = [&](Type type) {
+      auto tensor = dyn_cast<dl::TensorType>(type);
+      return !tensor || llvm::all_of(tensor.getShape(), [&](dl::PolynomialAttr size) {
+        return memory::evaluate(size, symbols).value_or(0) >= 1;
+      });
+    };
+    WalkResult result = entry.walk([&](Operation *op) {
+      bool all = llvm::all_of(op->getResultTypes(), hasElements);
+      for (Region &region : op->getRegions())
+        all &= llvm::all_of(region.getArgumentTypes(), hasElements);
+      return all ? WalkResult::advance() : WalkResult::interrupt();
+    });
+    if (!result.wasInterrupted())
+      return symbols;
+  }
+  return std::nullopt;
+}
+
 bool VariantCompiler::planMemory() {
   for (Operation *entry : entriesOf(*module)) {
     FailureOr<memory::Schedule> schedule = memory::planMemory(cast<func::FuncOp>(entry));
     if (failed(schedule))
       return false;
     if (options.verify) {
-      // Small and different sizes: a binding that only fits by accident shows.
-      memory::SymbolValues symbols;
-      int64_t size = 2;
-      if (auto names = entry->getAttrOfType<ArrayAttr>(dl::kSymbolsAttr))
-        for (auto name : names.getAsRange<StringAttr>())
-          symbols[name.getValue()] = size++;
-      if (std::optional<std::string> violation = memory::verifySchedule(*schedule, symbols)) {
+      std::optional<memory::SymbolValues> symbols = smallSizes(cast<func::FuncOp>(entry));
+      std::optional<std::string> violation =
+          symbols ? memory::verifySchedule(*schedule, *symbols)
+                  : "found no sizes up to 64 at which every tensor has elements, to verify it at";
+      if (violation) {
         messages += "schedule of " + cast<func::FuncOp>(entry).getName().str() + ": " + *violation + "\n";
         return false;
       }
@@ -180,14 +206,14 @@ void VariantCompiler::describe() {
 void VariantCompiler::print(Phase phase, llvm::raw_ostream &out) {
   switch (phase) {
   case Phase::Dispatch:
-    module->print(out);
+    printWithLocations(*module, out);
     return;
   case Phase::Schedule:
     for (const memory::Schedule &schedule : schedules)
       memory::print(schedule, out);
     return;
   case Phase::Loops:
-    kernelModule->print(out);
+    printWithLocations(*kernelModule, out);
     return;
   case Phase::Llvm:
     out << llvmText;

@@ -167,7 +167,7 @@ DLC_API void dlc_artifact_release(dlc_artifact_t *artifact);
 typedef struct dlc_artifact_info {
   const char *compiler_version;
   const char *source_name; // the main .dl file as it was named to the compiler
-  uint64_t source_hash;    // xxhash64 of its bytes
+  uint64_t source_hash;    // xxhash64 of it, its imports and the standard library
   const char *flags;       // the compiler's flags that shape the result, space separated
   int32_t schema_version;
   int32_t entry_count, state_count, variant_count, fit_count;

@@ -204,7 +204,7 @@ struct FitSetting {
 struct ArtifactDescription {
   std::string compilerVersion;
   std::string sourceName;
-  uint64_t sourceHash = 0; ///< hashBytes of the main source file.
+  uint64_t sourceHash = 0; ///< hashBytes of all source files, the standard library included.
   std::string flags;
   std::vector<Entry> entries;
   std::vector<State> states;

@@ -2,6 +2,7 @@
 //
 // The text of schedules: `--emit=schedule` and the tests.
 
+#include "compiler/Memory/EmitSchedule.h"
 #include "compiler/Memory/Schedule.h"
 
 namespace dlc::memory {
@@ -70,7 +71,11 @@ void printCommands(const Schedule &schedule, const std::vector<Command> &command
         os << ", ";
       printBinding(schedule, binding, os);
     }
-    os << ")\n";
+    os << ")";
+    std::vector<artifact::SourceLocation> places = sourceLocations(dispatch.getLoc());
+    if (!places.empty())
+      os << "  // " << places[0].file << ":" << places[0].line << ":" << places[0].column;
+    os << "\n";
   }
 }
 

@@ -3,12 +3,11 @@
 // The schedule verifier: runs the commands on identities instead of numbers.
 //
 //   1. Meaning. The entry's operations are followed in program order, loops unrolled. Every element of every
-//   value
-//      gets an identity: a fresh one where a dispatch computes it, the same one where it is moved by an
-//      alias, a slice or a stack. This says what each run of a dispatch must read.
+//      value gets an identity: a fresh one where a dispatch computes it, the same one where it is moved by
+//      an alias, a slice or a stack. This says what each run of a dispatch must read.
 //   2. Machine. The commands run in their order on memory whose bytes hold identities. Each element read, at
-//   its
-//      address and through its strides, must have the identity of step 1; what is written gets its identity.
+//      its address and through its strides, must have the identity of step 1; what is written gets its
+//      identity.
 //   3. Within one run, an element may be written over an element that is read only index for index.
 //
 // A dropped conflict, a shifted offset, a wrong stride, swapped commands or an early overwrite all show up as
@@ -57,11 +56,19 @@ public:
       results.push_back(values[result]);
   }
 
+  std::optional<std::string> fault; ///< A size that is none at these symbols.
   std::map<InstanceKey, Instance> instances;
   std::vector<Identities> initialStates, finalStates, arguments, results;
 
 private:
-  int64_t size(dl::PolynomialAttr polynomial) { return evaluate(polynomial, symbols).value_or(0); }
+  int64_t size(dl::PolynomialAttr polynomial) {
+    std::optional<int64_t> value = evaluate(polynomial, symbols);
+    if (value && *value >= 0)
+      return *value;
+    fault = "the size " + dl::toString(polynomial) + " is " + (value ? std::to_string(*value) : "unknown") +
+            " at these dimensions";
+    return 0;
+  }
 
   Identities fresh(dl::TensorType type) {
     auto identities = std::make_shared<std::vector<Identity>>(size(type.getElementCount()));
@@ -148,13 +155,20 @@ private:
   std::vector<int64_t> iterations;
 };
 
-/// Bytes of one base, each with the identity that was written last, and who wrote it in the current run.
+/// Which element of which result of which run of a dispatch wrote a byte; runs count from 1.
+struct Writer {
+  uint64_t run = 0;
+  uint64_t element = 0;
+  unsigned result = 0;
+};
+
+/// Bytes of one base, each with the identity that was written last, and who wrote it.
 struct Memory {
   std::string name;
   std::vector<Identity> bytes;
-  std::vector<uint64_t> writtenBy; ///< (run << 40) + (result << 36) + element.
+  std::vector<Writer> writers;
   explicit Memory(std::string name = {}, int64_t size = 0)
-      : name(std::move(name)), bytes(size, 0), writtenBy(size, 0) {}
+      : name(std::move(name)), bytes(size, 0), writers(size) {}
 };
 
 /// Step 2 and 3.
@@ -297,7 +311,10 @@ private:
     return result;
   }
 
+  /// Keeps the first fault.
   void fail(dl::DispatchOp dispatch, const Twine &what) {
+    if (fault)
+      return;
     std::string text;
     llvm::raw_string_ostream os(text);
     os << "\"" << dispatch.getName() << "\"";
@@ -317,85 +334,99 @@ private:
     Instance &instance = found->second;
     instance.ran = true;
     ++runNumber;
-    size_t inputs = dispatch.getInputs().size();
-    if (command.bindings.size() != inputs + dispatch->getNumResults())
+    if (command.bindings.size() != dispatch->getNumOperands() + dispatch->getNumResults())
       return fail(dispatch, "expected one binding per operand and result");
-
-    struct Access {
-      Memory *memory;
-      std::vector<int64_t> addresses;
-      int64_t bytes;
-    };
-    std::vector<Access> accesses;
+    std::vector<Access> operands, results;
     for (auto [number, binding] : llvm::enumerate(command.bindings)) {
-      bool isInput = number < inputs;
-      Value value = isInput ? dispatch.getInputs()[number] : dispatch.getOutputs()[number - inputs];
-      auto type = cast<dl::TensorType>(value.getType());
-      std::string what =
-          ((isInput ? "operand " : "result ") + Twine(isInput ? number : number - inputs)).str();
-      if (binding.base == Base::LoopCounter) {
-        if (!isInput || (*instance.operands[number])[0] != kCounter + position(binding))
-          return fail(dispatch, what + " expected another value of the loop's counter");
-        accesses.push_back({nullptr, {}, 0});
-        continue;
-      }
-      Memory *memory = memoryOf(binding);
-      if (!memory)
-        return fail(dispatch, what + " is bound to something that is not there");
-      if (!isInput && binding.base == Base::Argument)
-        return fail(dispatch, what + " would overwrite an argument");
-      int64_t start = position(binding), extent = size(binding.extent);
-      if (binding.base == Base::Buffer) {
-        if (start < 0 || start + extent > size(schedule.buffers[binding.index].size))
-          return fail(dispatch, what + " leaves buffer " + Twine(binding.index));
-        start += placement.offsets[binding.index];
-      }
-      auto strides = dispatch->getAttrOfType<ArrayAttr>(isInput ? "operand_strides" : "result_strides");
-      Access access{memory, addresses(type, strides, isInput ? number : number - inputs, start),
-                    elementBytes(type.getElementType())};
-      for (int64_t address : access.addresses)
-        if (address < start || address + access.bytes > start + extent || address < 0 ||
-            address + access.bytes > static_cast<int64_t>(memory->bytes.size()))
-          return fail(dispatch, what + " leaves its " + memory->name);
-      accesses.push_back(std::move(access));
+      bool isOperand = number < dispatch->getNumOperands();
+      std::optional<Access> access =
+          isOperand ? bind(dispatch, number, binding, &instance)
+                    : bind(dispatch, number - dispatch->getNumOperands(), binding, nullptr);
+      if (!access)
+        return;
+      (isOperand ? operands : results).push_back(std::move(*access));
     }
-    for (size_t number = 0; number < inputs; ++number) {
-      const Access &access = accesses[number];
+    checkReads(dispatch, operands, instance);
+    recordWriters(dispatch, results);
+    checkOverwrites(dispatch, operands, results);
+    for (auto [access, identities] : llvm::zip_equal(results, instance.results))
+      for (auto [address, identity] : llvm::zip_equal(access.addresses, *identities))
+        write(*access.memory, address, access.bytes, identity);
+  }
+
+  /// What an operand reads or a result writes: the addresses of its elements.
+  struct Access {
+    Memory *memory = nullptr; ///< Null for a loop's counter.
+    std::vector<int64_t> addresses;
+    int64_t bytes = 0; ///< Of an element.
+  };
+
+  /// Operand `number` of `instance`, or result `number` where that is null.
+  std::optional<Access> bind(dl::DispatchOp dispatch, unsigned number, const Binding &binding,
+                             const Instance *instance) {
+    auto refuse = [&](const Twine &what) {
+      fail(dispatch, (instance ? "operand " : "result ") + Twine(number) + what);
+      return std::nullopt;
+    };
+    if (binding.base == Base::LoopCounter) {
+      if (!instance || (*instance->operands[number])[0] != kCounter + position(binding))
+        return refuse(" expected another value of the loop's counter");
+      return Access();
+    }
+    Memory *memory = memoryOf(binding);
+    if (!memory)
+      return refuse(" is bound to something that is not there");
+    if (!instance && binding.base == Base::Argument)
+      return refuse(" would overwrite an argument");
+    int64_t start = position(binding), extent = size(binding.extent);
+    if (binding.base == Base::Buffer) {
+      if (start < 0 || start + extent > size(schedule.buffers[binding.index].size))
+        return refuse(" leaves buffer " + Twine(binding.index));
+      start += placement.offsets[binding.index];
+    }
+    Value value = instance ? dispatch.getInputs()[number] : dispatch.getOutputs()[number];
+    auto type = cast<dl::TensorType>(value.getType());
+    auto strides = dispatch->getAttrOfType<ArrayAttr>(instance ? "operand_strides" : "result_strides");
+    Access access{memory, addresses(type, strides, number, start), elementBytes(type.getElementType())};
+    for (int64_t address : access.addresses)
+      if (address < start || address + access.bytes > start + extent || address < 0 ||
+          address + access.bytes > static_cast<int64_t>(memory->bytes.size()))
+        return refuse(" leaves its " + memory->name);
+    return access;
+  }
+
+  void checkReads(dl::DispatchOp dispatch, const std::vector<Access> &operands, const Instance &instance) {
+    for (auto [number, access] : llvm::enumerate(operands))
       for (auto [element, address] : llvm::enumerate(access.addresses))
         if (!reads(*access.memory, address, access.bytes, (*instance.operands[number])[element]))
           return fail(dispatch, "operand " + Twine(number) + " expected another value in its " +
                                     access.memory->name + " at element " + Twine(element));
-    }
-    for (size_t number = 0; number + inputs < accesses.size(); ++number) {
-      const Access &access = accesses[number + inputs];
+  }
+
+  void recordWriters(dl::DispatchOp dispatch, const std::vector<Access> &results) {
+    for (auto [number, access] : llvm::enumerate(results))
       for (auto [element, address] : llvm::enumerate(access.addresses))
         for (int64_t byte = 0; byte < access.bytes; ++byte) {
-          uint64_t &by = access.memory->writtenBy[address + byte];
-          if (by >> 40 == runNumber)
+          Writer &writer = access.memory->writers[address + byte];
+          if (writer.run == runNumber)
             return fail(dispatch, "result " + Twine(number) + " overlaps another result");
-          by = (runNumber << 40) + (uint64_t(number) << 36) + element;
+          writer = {runNumber, element, static_cast<unsigned>(number)};
         }
-    }
-    for (size_t number = 0; number < inputs; ++number) {
-      const Access &access = accesses[number];
+  }
+
+  void checkOverwrites(dl::DispatchOp dispatch, const std::vector<Access> &operands,
+                       const std::vector<Access> &results) {
+    for (auto [number, access] : llvm::enumerate(operands))
       for (auto [element, address] : llvm::enumerate(access.addresses))
         for (int64_t byte = 0; byte < access.bytes; ++byte) {
-          uint64_t by = access.memory->writtenBy[address + byte];
-          if (by >> 40 != runNumber)
+          const Writer &writer = access.memory->writers[address + byte];
+          if (writer.run != runNumber)
             continue;
-          unsigned result = by >> 36 & 15;
-          uint64_t at = by & ((uint64_t(1) << 36) - 1);
-          if (at != element || accesses[inputs + result].addresses[at] != address ||
-              !isIndexForIndexOnce(dispatch, number, result))
-            return fail(dispatch, "operand " + Twine(number) + " is overwritten by result " + Twine(result) +
-                                      " while it is read");
+          if (writer.element != element || results[writer.result].addresses[element] != address ||
+              !isIndexForIndexOnce(dispatch, number, writer.result))
+            return fail(dispatch, "operand " + Twine(number) + " is overwritten by result " +
+                                      Twine(writer.result) + " while it is read");
         }
-    }
-    for (size_t number = 0; number + inputs < accesses.size(); ++number) {
-      const Access &access = accesses[number + inputs];
-      for (auto [element, address] : llvm::enumerate(access.addresses))
-        write(*access.memory, address, access.bytes, (*instance.results[number])[element]);
-    }
   }
 
   bool isIndexForIndexOnce(dl::DispatchOp dispatch, unsigned operand, unsigned result) {
@@ -422,6 +453,8 @@ private:
 std::optional<std::string> verifySchedule(const Schedule &schedule, const SymbolValues &symbols,
                                           const Placement &placement) {
   Meaning meaning(schedule, symbols);
+  if (meaning.fault)
+    return meaning.fault;
   return Machine(schedule, symbols, placement, meaning).run();
 }
 

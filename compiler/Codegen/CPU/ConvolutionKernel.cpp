@@ -322,7 +322,8 @@ LogicalResult ConvolutionKernel::emit() {
   depth = channels * shape.kernelPositions();
   std::optional<int64_t> knownDepth = depth.getConstantValue(), knownRows = rows.getConstantValue();
   if (!knownDepth || !knownRows)
-    return kernel.root->emitError("not supported: a convolution with a symbolic number of channels");
+    return kernel.root->emitError(
+        "not supported: a convolution with a symbolic number of channels; --bind fixes a size");
   isOneChunk = *knownDepth <= kChunk;
   overlaps = mayOverlap();
   dl::PolynomialAttr width = resultType.getDim(resultType.getRank() - 1);
