@@ -23,6 +23,7 @@
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <set>
 #include <thread>
 
 namespace dlc {
@@ -68,8 +69,9 @@ private:
     if (diagnostic.getSeverity() != DiagnosticSeverity::Remark) {
       declined |= llvm::StringRef(text).starts_with(kNotSupported);
       late.error(range, text);
-    } else if (options.verbose) {
-      messages << sources.describe(range) << ": remark: " << text << "\n";
+    } else if (std::string remark = sources.describe(range) + ": remark: " + text;
+               options.verbose && remarks.insert(remark).second) {
+      messages << remark << "\n";
     }
   }
 
@@ -95,6 +97,7 @@ private:
   frontend::SourceManager sources;
   frontend::DiagnosticEngine late{sources}; ///< Errors of the passes; each variant finds the same ones.
   bool declined = false;
+  std::set<std::string> remarks; ///< Those printed: variants repeat them.
   MLIRContext context;
   DiagnosticEngine::HandlerID diagnosticHandler = 0;
   OwningOpRef<ModuleOp> module;
