@@ -63,6 +63,7 @@ extern "C" {
 #define DLC_SCHEMA_VERSION 1
 #define DLC_MAX_RANK 8
 #define DLC_MAX_SYMBOLS 16
+#define DLC_MAX_THREADS 1024
 #define DLC_MAX_LOOP_DEPTH 4
 
 //===- status
@@ -305,6 +306,9 @@ typedef struct dlc_memory_plan {
   uint64_t scratch_bytes; // all workers' scratch together
   uint64_t peak_bytes; // the sum and the runtime's bookkeeping: a session that is initialized and runs this
                        // entry at these dims never has more
+  uint64_t prepared_bytes; // of the bookkeeping: what every further preparation of this entry adds. A session that
+                           // runs several entries has the largest arena and the largest scratch, once, and all of these
+  int32_t threads;         // that scratch_bytes is for
 } dlc_memory_plan_t;
 // What a session will need to run the entry at these dims.
 DLC_API dlc_code_t dlc_variant_memory_plan(const dlc_artifact_t *artifact, int32_t variant, int32_t entry,

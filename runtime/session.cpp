@@ -48,9 +48,9 @@ dlc_code_t choose_variant(const artifact *artifact, const dlc_session_options_t 
 
 dlc_code_t check_options(const artifact *artifact, const dlc_session_options_t &options,
                          dlc_status_t *status) {
-  if (options.threads < 0 || options.threads > 1024)
-    return fail(status, DLC_INVALID_ARGUMENT, "%d threads asked for, 0 (all) to 1024 expected",
-                options.threads);
+  if (options.threads < 0 || options.threads > DLC_MAX_THREADS)
+    return fail(status, DLC_INVALID_ARGUMENT, "%d threads asked for, 0 (all) to %d expected", options.threads,
+                DLC_MAX_THREADS);
   if (options.flags & ~uint32_t(DLC_SESSION_RED_ZONES))
     return fail(status, DLC_INVALID_ARGUMENT, "unknown session flags 0x%x", options.flags);
   if (options.share_states && options.share_states->artifact != artifact)

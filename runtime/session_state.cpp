@@ -102,9 +102,9 @@ dlc_code_t dlc_session_initialize(dlc_session_t *session, dlc_status_t *status) 
   succeed(status);
   if (session->shares_states)
     return fail(status, DLC_INVALID_ARGUMENT, "initialize the session that owns the states");
-  for (schema::StateRole role : {schema::StateRole::Parameter, schema::StateRole::Buffer,
-                                 schema::StateRole::Optimizer, schema::StateRole::Iteration,
-                                 schema::StateRole::Metric})
+  for (schema::StateRole role :
+       {schema::StateRole::Parameter, schema::StateRole::Buffer, schema::StateRole::Optimizer,
+        schema::StateRole::Iteration, schema::StateRole::Metric})
     DLC_TRY(reset_states(session, role, -1, status));
   const auto &entries = *session->artifact->metadata->entries();
   for (uint32_t i = 0; i < entries.size(); ++i) {
@@ -243,10 +243,14 @@ dlc_code_t dlc_variant_memory_plan(const dlc_artifact_t *artifact, int32_t varia
       return code;
     arena = schedule.arena_size > arena ? schedule.arena_size : arena;
     scratch = schedule.scratch_size > scratch ? schedule.scratch_size : scratch;
-    bookkeeping += prepared_block_size(artifact, uint32_t(variant), i);
+    uint64_t prepared = prepared_block_size(artifact, uint32_t(variant), i);
+    bookkeeping += prepared;
+    if (i == uint32_t(entry))
+      out_plan->prepared_bytes = prepared;
   }
   out_plan->state_bytes =
       state_bytes(metadata, store_kind::shared, false) + state_bytes(metadata, store_kind::own, false);
+  out_plan->threads = int32_t(workers);
   out_plan->arena_bytes = arena;
   out_plan->scratch_bytes = scratch * workers;
   out_plan->peak_bytes =

@@ -36,11 +36,14 @@ struct Position {
   bool operator==(const Position &) const = default;
 };
 
-/// Cuts data sets into batches. The last batch of an epoch has what is left, at least one row.
+/// Cuts data sets into batches. The last batch of an epoch has what is left, at least one row; with
+/// drop_last, for what takes full batches only, these rows are left out (other ones in every epoch when
+/// shuffling).
 class Batcher {
 public:
-  /// size and batch at least 1. Without shuffling, rows come in their own order.
-  Batcher(int64_t size, int64_t batch, uint64_t seed, bool shuffle);
+  /// size and batch at least 1; with drop_last, size is at least batch. Without shuffling, rows come in their
+  /// own order.
+  Batcher(int64_t size, int64_t batch, uint64_t seed, bool shuffle, bool drop_last = false);
 
   /// The rows of the next batch, valid until the next call.
   std::span<const int64_t> next();
@@ -48,12 +51,17 @@ public:
   /// Fails when position lies outside the data set: a checkpoint of other data.
   Status restore(Position position);
   /// How many batches an epoch has.
-  int64_t batches_per_epoch() const { return (size_ + batch_ - 1) / batch_; }
+  int64_t batches_per_epoch() const { return (end_ + batch_ - 1) / batch_; }
+  /// How many rows an epoch uses.
+  int64_t rows_per_epoch() const { return end_; }
+  /// Whether every row of the current epoch has been handed out.
+  bool epoch_complete() const { return position_.row == end_; }
 
 private:
   void order_epoch();
 
   int64_t size_, batch_;
+  int64_t end_; ///< Rows of an epoch: size_, or the full batches of it.
   uint64_t seed_;
   bool shuffle_;
   Position position_;

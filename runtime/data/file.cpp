@@ -138,42 +138,72 @@ void sync_folder(const std::string &path) {
   fsync(descriptor);
   close(descriptor);
 }
-} // namespace
 
-Status replace_file(const std::string &path, const std::vector<Piece> &pieces) {
-  std::string target = path;
+/// Where the bytes of a file to be replaced go first.
+struct Target {
+  std::string path;    ///< With symbolic links followed.
+  std::string written; ///< The temporary file beside it, or path itself when direct.
+  bool direct = false; ///< A pipe, a device: it is written to, not replaced.
+};
+
+Status find_target(const std::string &path, Target &out) {
+  out.path = path;
   if (char *resolved = realpath(path.c_str(), nullptr)) {
-    target = resolved;
+    out.path = resolved;
     free(resolved);
   }
   struct stat info;
-  bool exists = stat(target.c_str(), &info) == 0;
+  bool exists = stat(out.path.c_str(), &info) == 0;
   if (exists && S_ISDIR(info.st_mode))
     return Status::input("cannot write " + path + ": it is a folder");
-  bool direct = exists && !S_ISREG(info.st_mode);
+  out.direct = exists && !S_ISREG(info.st_mode);
+  out.written = out.direct ? out.path : out.path + ".partial-" + std::to_string(getpid());
+  return {};
+}
 
-  std::string written = direct ? target : target + ".partial-" + std::to_string(getpid());
-  int descriptor = open(written.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor < 0) {
-    int error = errno;
-    std::string message = "cannot write " + path + ": " + system_message(error);
-    return error == ENOENT || error == ENOTDIR || error == EACCES ? Status::input(message)
-                                                                  : Status::machine(message);
-  }
+Status open_target(const std::string &path, const Target &target, int &out_descriptor) {
+  out_descriptor = open(target.written.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (out_descriptor >= 0)
+    return {};
+  int error = errno;
+  std::string message = "cannot write " + path + ": " + system_message(error);
+  bool users =
+      error == ENOENT || error == ENOTDIR || error == EACCES || error == EISDIR || error == ENAMETOOLONG;
+  return users ? Status::input(message) : Status::machine(message);
+}
+} // namespace
+
+Status check_replaceable(const std::string &path) {
+  Target target;
+  DLC_DATA_TRY(find_target(path, target));
+  if (target.direct)
+    return {};
+  int descriptor = -1;
+  DLC_DATA_TRY(open_target(path, target, descriptor));
+  close(descriptor);
+  unlink(target.written.c_str());
+  return {};
+}
+
+Status replace_file(const std::string &path, const std::vector<Piece> &pieces) {
+  Target target;
+  DLC_DATA_TRY(find_target(path, target));
+  int descriptor = -1;
+  DLC_DATA_TRY(open_target(path, target, descriptor));
   Status status = write_all(descriptor, path, pieces);
-  if (status.ok() && !direct && fsync(descriptor) != 0)
+  if (status.ok() && !target.direct && fsync(descriptor) != 0)
     status = Status::machine("cannot write " + path + " to the disk: " + system_message(errno));
   if (close(descriptor) != 0 && status.ok())
     status = Status::machine("cannot write " + path + ": " + system_message(errno));
-  if (direct)
+  if (target.direct)
     return status;
-  if (status.ok() && rename(written.c_str(), target.c_str()) != 0)
+  if (status.ok() && rename(target.written.c_str(), target.path.c_str()) != 0)
     status = Status::machine("cannot replace " + path + ": " + system_message(errno));
   if (!status.ok()) {
-    unlink(written.c_str());
+    unlink(target.written.c_str());
     return status;
   }
-  sync_folder(target);
+  sync_folder(target.path);
   return {};
 }
 

@@ -48,6 +48,10 @@ struct Piece {
 /// symbolic link; writes to what is not a regular file (a pipe, /dev/null) directly.
 Status replace_file(const std::string &path, const std::vector<Piece> &pieces);
 
+/// Whether replace_file could begin to write path now, found out by making its temporary file and removing
+/// it: for work that takes long before it has something to write. What is not a regular file is not tried.
+Status check_replaceable(const std::string &path);
+
 /// "No such file or directory" and the like, for errno's value.
 std::string system_message(int error);
 

@@ -28,6 +28,9 @@ public:
   static Status machine(std::string message) { return Status(Fault::machine, std::move(message)); }
   static Status bug(std::string message) { return Status(Fault::bug, std::move(message)); }
 
+  /// The same failure, with more said about it.
+  Status with(const std::string &more) const { return Status(fault_, message_ + more); }
+
   bool ok() const { return fault_ == Fault::none; }
   Fault fault() const { return fault_; }
   /// One or several lines without a trailing newline; empty when ok.

@@ -2,6 +2,7 @@
 #include "runtime/data/batcher.h"
 
 #include <gtest/gtest.h>
+#include <set>
 
 #include <algorithm>
 #include <numeric>
@@ -90,6 +91,32 @@ TEST(Batcher, RestoredPositionContinuesExactly) {
           << "stopped after " << stop << ", step " << i;
     }
   }
+}
+
+// Tests that rows which full batches leave over are left out, other ones in every epoch, and that an epoch
+// ends there.
+TEST(Batcher, DropsTheLastRowsOfAnEpoch) {
+  Batcher batcher(10, 4, 9, true, /*drop_last=*/true);
+  EXPECT_EQ(batcher.batches_per_epoch(), 2);
+  EXPECT_EQ(batcher.rows_per_epoch(), 8);
+  std::set<std::set<int64_t>> left_out;
+  for (int epoch = 0; epoch < 6; ++epoch) {
+    std::set<int64_t> unused;
+    for (int64_t row = 0; row < 10; ++row)
+      unused.insert(row);
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_EQ(batcher.epoch_complete(), i == 0 && epoch > 0);
+      std::span<const int64_t> rows = batcher.next();
+      ASSERT_EQ(rows.size(), 4u);
+      for (int64_t row : rows)
+        EXPECT_EQ(unused.erase(row), 1u);
+    }
+    EXPECT_EQ(batcher.position(), (Position{epoch, 8}));
+    left_out.insert(unused);
+  }
+  EXPECT_GT(left_out.size(), 2u);
+  EXPECT_EQ(batcher.restore({0, 9}).message(),
+            "data position epoch 0, row 9 lies outside the data set of 8 rows");
 }
 
 TEST(Batcher, APositionOutsideTheDataIsRefused) {

@@ -28,6 +28,22 @@ TEST_F(Files, ReplaceWritesTheWholeFileAndLeavesNothingBeside) {
   EXPECT_EQ(file_count(folder_), 1u);
 }
 
+// Tests that trying a target tells what replacing it would, and leaves everything as it was.
+TEST_F(Files, TryingATargetFindsWhatReplacingWouldAndLeavesNothing) {
+  ASSERT_TRUE(replace(path("a"), "kept").ok());
+  EXPECT_TRUE(check_replaceable(path("a")).ok());
+  EXPECT_TRUE(check_replaceable(path("new")).ok());
+  EXPECT_EQ(read("a"), "kept");
+  EXPECT_EQ(file_count(folder_), 1u);
+  Status missing = check_replaceable(path("none/a")), folder = check_replaceable(folder_);
+  EXPECT_EQ(missing.fault(), Fault::input);
+  EXPECT_EQ(missing.message(), "cannot write " + path("none/a") + ": No such file or directory");
+  EXPECT_EQ(folder.message(), "cannot write " + folder_ + ": it is a folder");
+  // A pipe would block, or tell its reader that all was written.
+  ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
+  EXPECT_TRUE(check_replaceable(path("pipe")).ok());
+}
+
 // A reader that has the old file open keeps it whole: the file is replaced, not overwritten.
 TEST_F(Files, ReplaceKeepsTheOldFileWholeForItsReaders) {
   ASSERT_TRUE(replace(path("a"), "the old bytes").ok());

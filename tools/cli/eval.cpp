@@ -37,6 +37,31 @@ const Entry *find_classifier(const Artifact &artifact, const data::DataSet &rows
   return nullptr;
 }
 
+/// The class of each row. An entry of a fixed size gets the last row again and again to be full.
+Status classify(const Artifact &artifact, dlc_session_t *session, const Entry &entry,
+                const data::DataSet &rows, const std::vector<int64_t> &indices,
+                std::vector<int64_t> &out_classes) {
+  Feed feed;
+  DLC_DATA_TRY(feed.bind(entry, rows));
+  EntryRunner runner(artifact, session, entry);
+  auto batch =
+      static_cast<size_t>(fixed_rows(artifact, entry).value_or(static_cast<int64_t>(indices.size())));
+  for (size_t first = 0; first < indices.size(); first += batch) {
+    std::vector<int64_t> part(batch, indices.back());
+    size_t count = std::min(batch, indices.size() - first);
+    std::copy_n(indices.begin() + static_cast<ptrdiff_t>(first), count, part.begin());
+    DLC_DATA_TRY(feed.load(part));
+    DLC_DATA_TRY(runner.run(feed.tensors()));
+    const dlc_tensor_t &result = runner.results()[0];
+    if (result.dims[0] != static_cast<int64_t>(batch))
+      return Status::input("--show: " + entry.name + " returns " + entry.results[0].signature +
+                           ", expected a row for each sample");
+    for (size_t i = 0; i < count; ++i)
+      out_classes.push_back(largest(result, static_cast<int64_t>(i), result.dims[1]));
+  }
+  return {};
+}
+
 /// Shows the first count rows: the picture, the predicted class, the label.
 Status show(const Artifact &artifact, dlc_session_t *session, const data::DataSet &rows, int64_t count,
             bool json) {
@@ -58,15 +83,8 @@ Status show(const Artifact &artifact, dlc_session_t *session, const data::DataSe
                              : "--show: the model has no infer entry that classifies the rows of the data");
   std::vector<int64_t> indices(static_cast<size_t>(std::min(count, rows.size())));
   std::iota(indices.begin(), indices.end(), int64_t{0});
-  Feed feed;
-  DLC_DATA_TRY(feed.bind(*entry, rows));
-  DLC_DATA_TRY(feed.load(indices));
-  EntryRunner runner(artifact, session, *entry);
-  DLC_DATA_TRY(runner.run(feed.tensors()));
-  const dlc_tensor_t &result = runner.results()[0];
-  if (result.dims[0] != static_cast<int64_t>(indices.size()))
-    return Status::input("--show: " + entry->name + " returns " + entry->results[0].signature +
-                         ", expected a row for each sample");
+  std::vector<int64_t> predictions;
+  DLC_DATA_TRY(classify(artifact, session, *entry, rows, indices, predictions));
 
   const data::Column &column = rows.columns()[*image];
   int64_t height = column.shape[column.shape.size() - 2], width = column.shape.back();
@@ -74,7 +92,7 @@ Status show(const Artifact &artifact, dlc_session_t *session, const data::DataSe
   for (size_t i = 0; i < indices.size(); ++i) {
     Picture picture = {height, width, std::vector<float>(static_cast<size_t>(height * width)), ""};
     DLC_DATA_TRY(rows.read(*image, std::span(&indices[i], 1), picture.pixels.data()));
-    int64_t predicted = largest(result, static_cast<int64_t>(i), result.dims[1]);
+    int64_t predicted = predictions[i];
     int32_t truth = -1;
     if (label)
       DLC_DATA_TRY(rows.read(*label, std::span(&indices[i], 1), &truth));
@@ -109,26 +127,31 @@ Status eval(const Artifact &artifact, const Options &options) {
   const data::DataSet *rows = nullptr;
   DLC_DATA_TRY(find_split(artifact, splits, "eval.split", "test", rows));
 
-  int64_t batch = options.batch.value_or(static_cast<int64_t>(artifact.fit_number("batch").value_or(64)));
+  Batching batching;
+  auto preferred = static_cast<int64_t>(artifact.fit_number("batch").value_or(64));
+  DLC_DATA_TRY(choose_batching(artifact, *entry, *rows, options.batch, preferred, batching));
+  print_note(batching, options.json);
+  int64_t count = rows->size() - batching.left_out;
   ProgressBar bar(options.json);
   std::vector<Figure> figures;
   double start = now_seconds();
-  DLC_DATA_TRY(
-      evaluate(artifact, session.get(), *entry, *rows, std::max<int64_t>(batch, 1), bar, nullptr, figures));
+  DLC_DATA_TRY(evaluate(artifact, session.get(), *entry, *rows, batching, bar, nullptr, figures));
   double seconds = now_seconds() - start;
-  double rate = seconds > 0 ? static_cast<double>(rows->size()) / seconds : 0;
+  double rate = seconds > 0 ? static_cast<double>(count) / seconds : 0;
   if (options.show > 0)
     DLC_DATA_TRY(show(artifact, session.get(), *rows, options.show, options.json));
   if (options.json) {
     JsonLine line("done");
-    line.add("rows", rows->size()).add("seconds", seconds).add("rate", rate);
+    line.add("rows", count);
+    if (batching.left_out > 0)
+      line.add("rows_left_out", batching.left_out);
+    line.add("seconds", seconds).add("rate", rate);
     for (const Figure &figure : figures)
       line.add(figure.name, figure.value);
     line.print();
   } else {
-    printf("%s  (%s rows, %s, %s samples/s)\n", format_figures(figures).c_str(),
-           format_count(rows->size()).c_str(), format_duration(seconds).c_str(),
-           format_count(static_cast<int64_t>(rate)).c_str());
+    printf("%s  (%s rows, %s, %s samples/s)\n", format_figures(figures).c_str(), format_count(count).c_str(),
+           format_duration(seconds).c_str(), format_count(static_cast<int64_t>(rate)).c_str());
   }
   return {};
 }

@@ -101,7 +101,7 @@ Status Feed::load(std::span<const int64_t> rows) {
   return {};
 }
 
-Status EntryRunner::prepare(const std::vector<int64_t> &dims) {
+Status EntryRunner::prepare_dims(const std::vector<int64_t> &dims) {
   for (const std::unique_ptr<Prepared> &known : prepared_)
     if (known->dims == dims) {
       current_ = known.get();
@@ -130,14 +130,20 @@ Status EntryRunner::prepare(const std::vector<int64_t> &dims) {
   return {};
 }
 
-Status EntryRunner::run(std::span<const dlc_tensor_t> arguments) {
+Status EntryRunner::prepare(std::span<const dlc_tensor_t> arguments) {
   std::vector<int64_t> dims(entry_.symbols.size());
   dlc_status_t status;
   int32_t count = static_cast<int32_t>(arguments.size());
   if (dlc_entry_dims_solve(artifact_.handle(), entry_.index, arguments.data(), count, dims.data(), &status) !=
       DLC_OK)
     return from_runtime(status);
-  DLC_DATA_TRY(prepare(dims));
+  return prepare_dims(dims);
+}
+
+Status EntryRunner::run(std::span<const dlc_tensor_t> arguments) {
+  DLC_DATA_TRY(prepare(arguments));
+  dlc_status_t status;
+  int32_t count = static_cast<int32_t>(arguments.size());
   if (dlc_prepared_run(current_->handle, arguments.data(), count, current_->results.data(),
                        static_cast<int32_t>(current_->results.size()), &status) != DLC_OK)
     return from_runtime(status);
@@ -190,13 +196,14 @@ std::vector<Figure> Reports::figures() const {
 }
 
 Status evaluate(const Artifact &artifact, dlc_session_t *session, const Entry &entry, const DataSet &rows,
-                int64_t batch, ProgressBar &bar, bool (*stop)(), std::vector<Figure> &out_figures) {
+                const Batching &batching, ProgressBar &bar, bool (*stop)(),
+                std::vector<Figure> &out_figures) {
   Feed feed;
   DLC_DATA_TRY(feed.bind(entry, rows));
   EntryRunner runner(artifact, session, entry);
   Reports reports(runner);
   DLC_DATA_TRY(reports.reset());
-  data::Batcher batcher(rows.size(), batch, 0, /*shuffle=*/false);
+  data::Batcher batcher(rows.size(), batching.batch, 0, /*shuffle=*/false, batching.drop_last);
   double start = now_seconds();
   int64_t batches = batcher.batches_per_epoch();
   for (int64_t i = 0; i < batches; ++i) {
@@ -210,7 +217,7 @@ Status evaluate(const Artifact &artifact, dlc_session_t *session, const Entry &e
       double seconds = now_seconds() - start, done = static_cast<double>(reports.rows());
       double rate = seconds > 0 ? done / seconds : 0;
       bar.draw({entry.name, i + 1, batches, i + 1, batches, reports.figures(), rate,
-                rate > 0 ? (static_cast<double>(rows.size()) - done) / rate : -1});
+                rate > 0 ? (static_cast<double>(batcher.rows_per_epoch()) - done) / rate : -1});
     }
   }
   bar.clear();

@@ -5,6 +5,7 @@
 #define DLC_TOOLS_CLI_FEED_H
 
 #include "runtime/data/dataset.h"
+#include "tools/cli/batching.h"
 #include "tools/cli/output.h"
 #include "tools/cli/session.h"
 
@@ -41,6 +42,8 @@ public:
   EntryRunner(const Artifact &artifact, dlc_session_t *session, const Entry &entry)
       : artifact_(artifact), session_(session), entry_(entry) {}
 
+  /// Everything that can fail before a run touches a state: sizes that do not fit, memory. run does it, too.
+  data::Status prepare(std::span<const dlc_tensor_t> arguments);
   data::Status run(std::span<const dlc_tensor_t> arguments);
   /// The results of the last run, in the entry's order; empty before the first.
   std::span<const dlc_tensor_t> results() const {
@@ -56,7 +59,7 @@ private:
     std::vector<dlc_tensor_t> results;
     std::vector<std::vector<std::byte>> buffers;
   };
-  data::Status prepare(const std::vector<int64_t> &dims);
+  data::Status prepare_dims(const std::vector<int64_t> &dims);
 
   const Artifact &artifact_;
   dlc_session_t *session_;
@@ -92,10 +95,10 @@ private:
   int64_t rows_ = 0;
 };
 
-/// Evaluates entry on every row of a split. stop, when given, is asked between batches; true ends early with
+/// Evaluates entry on the rows of a split. stop, when given, is asked between batches; true ends early with
 /// nothing in out_figures.
 data::Status evaluate(const Artifact &artifact, dlc_session_t *session, const Entry &entry,
-                      const data::DataSet &rows, int64_t batch, ProgressBar &bar, bool (*stop)(),
+                      const data::DataSet &rows, const Batching &batching, ProgressBar &bar, bool (*stop)(),
                       std::vector<Figure> &out_figures);
 
 } // namespace dlc::cli

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
-#include <thread>
 
 namespace dlc::cli {
 
@@ -54,6 +53,7 @@ public:
   Status print();
 
 private:
+  Status check_dims() const;
   void summary();
   Status entries();
   void parameters();
@@ -189,28 +189,25 @@ void Inspector::parameters() {
 Status Inspector::memory(int32_t variant, const Entry &entry) {
   dlc_memory_plan_t plan;
   dlc_status_t status;
-  int32_t threads = options_.threads > 0
-                        ? options_.threads
-                        : static_cast<int32_t>(std::max(1u, std::thread::hardware_concurrency()));
   std::vector<int64_t> values = dims(entry);
-  if (dlc_variant_memory_plan(artifact_.handle(), variant, entry.index, values.data(), threads, &plan,
-                              &status) != DLC_OK)
+  if (dlc_variant_memory_plan(artifact_.handle(), variant, entry.index, values.data(), options_.threads,
+                              &plan, &status) != DLC_OK)
     return from_runtime(status);
   if (options_.json)
     JsonLine("memory")
         .add("entry", entry.name)
         .add("dims", dims_text(entry))
-        .add("threads", int64_t{threads})
-        .add("state_bytes", static_cast<int64_t>(plan.state_bytes))
-        .add("arena_bytes", static_cast<int64_t>(plan.arena_bytes))
-        .add("scratch_bytes", static_cast<int64_t>(plan.scratch_bytes))
-        .add("peak_bytes", static_cast<int64_t>(plan.peak_bytes))
+        .add("threads", int64_t{plan.threads})
+        .add("state_bytes", plan.state_bytes)
+        .add("arena_bytes", plan.arena_bytes)
+        .add("scratch_bytes", plan.scratch_bytes)
+        .add("peak_bytes", plan.peak_bytes)
         .print();
   else
     printf("  memory: %s = states %s + arena %s + scratch %s for %d thread%s\n",
            format_bytes(plan.peak_bytes).c_str(), format_bytes(plan.state_bytes).c_str(),
-           format_bytes(plan.arena_bytes).c_str(), format_bytes(plan.scratch_bytes).c_str(), threads,
-           threads == 1 ? "" : "s");
+           format_bytes(plan.arena_bytes).c_str(), format_bytes(plan.scratch_bytes).c_str(), plan.threads,
+           plan.threads == 1 ? "" : "s");
   return {};
 }
 
@@ -295,7 +292,22 @@ Status Inspector::variants() {
   return {};
 }
 
+/// Whether every entry can be planned at the dimensions asked for; found out before half a page is printed.
+Status Inspector::check_dims() const {
+  for (const Entry &entry : artifact_.entries()) {
+    std::vector<int64_t> values = dims(entry);
+    dlc_memory_plan_t plan;
+    dlc_status_t status;
+    for (int32_t v = 0; v < artifact_.info().variant_count; ++v)
+      if (dlc_variant_memory_plan(artifact_.handle(), v, entry.index, values.data(), options_.threads, &plan,
+                                  &status) != DLC_OK)
+        return from_runtime(status);
+  }
+  return {};
+}
+
 Status Inspector::print() {
+  DLC_DATA_TRY(check_dims());
   summary();
   DLC_DATA_TRY(entries());
   parameters();

@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
+#include <limits>
 #include <sstream>
 
 namespace dlc::cli {
@@ -18,9 +20,14 @@ namespace {
 template <typename T> T number(const std::string &flag, const std::string &text) {
   T value{};
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size())
-    throw CLI::ValidationError(flag, "expected a number, found '" + text + "'");
-  return value;
+  if (error == std::errc() && end == text.data() + text.size())
+    return value;
+  std::string expected = "a number";
+  if constexpr (std::is_unsigned_v<T>)
+    expected = "a whole number from 0 to " + std::to_string(std::numeric_limits<T>::max());
+  else if (std::is_integral_v<T> && error == std::errc::result_out_of_range)
+    expected = "a whole number up to " + std::to_string(std::numeric_limits<T>::max());
+  throw CLI::ValidationError(flag, "expected " + expected + ", found '" + text + "'");
 }
 
 Assignment assignment(const std::string &flag, const std::string &text) {
@@ -92,6 +99,10 @@ void add_compile_flags(CLI::App *app, Options &options) {
       ->type_name("SIZE");
 }
 
+void add_threads(CLI::App *app, const char *help, Options &options) {
+  app->add_option("--threads", options.threads, help)->check(CLI::Range(0, DLC_MAX_THREADS))->type_name("N");
+}
+
 void add_session_flags(CLI::App *app, Options &options) {
   app->add_option("--cpu", options.cpus, "the variant to run, such as x86-64-v3")
       ->type_name("V")
@@ -99,13 +110,14 @@ void add_session_flags(CLI::App *app, Options &options) {
   app->add_option("--device", options.device, "cpu or cuda")
       ->check(CLI::IsMember({"cpu", "cuda"}))
       ->type_name("D");
-  app->add_option("--threads", options.threads, "threads (the processors that the process may use)")
-      ->check(CLI::Range(1, 4096))
-      ->type_name("N");
+  add_threads(app, "threads, 0 for all processors that the process may use (0)", options);
   add_number<uint64_t>(app, "--seed", "seed of everything random (0)", options.seed, 0);
   add_assignments(app, "--set", "set a hyperparameter: --set lr=3e-4",
                   [&options](const std::string &name, const std::string &value) {
                     options.set.emplace_back(name, number<double>("--set", value));
+                    if (!std::isfinite(options.set.back().second))
+                      throw CLI::ValidationError("--set",
+                                                 "expected a finite number for " + name + ", found " + value);
                   });
   app->add_flag("--sanitize,--red-zones", options.sanitize,
                 "surround every buffer with red zones and check them (slow)");
@@ -124,9 +136,10 @@ void define_compile(CLI::App *app, Options &options) {
   app->add_option("--cpu", options.cpus, "native, or CPU variants: x86-64-v3,x86-64-v4,amx,aarch64")
       ->delimiter(',')
       ->type_name("LIST");
-  app->add_option("--emit", options.emit,
-                  "print a phase: ast, dl, grad, dispatch, schedule, loops, llvm, asm, ptx, object, artifact;\n"
-                  "from dispatch on for one variant: asm:x86-64-v4")
+  app->add_option(
+         "--emit", options.emit,
+         "print a phase: ast, dl, grad, dispatch, schedule, loops, llvm, asm, ptx, object, artifact;\n"
+         "from dispatch on for one variant: asm:x86-64-v4")
       ->type_name("PHASE");
   app->add_option("--scan", options.scan,
                   "how scans run: auto, loop (of commands) or dispatch (inside one kernel)")
@@ -148,8 +161,7 @@ void define_train(CLI::App *app, Options &options) {
   app->add_option("--weights", options.weights, "start from these weights")->type_name("F");
   app->add_option("--save", options.save, "save the weights here, and a checkpoint beside them")
       ->type_name("F");
-  add_number<int64_t>(app, "--save-every", "save every N steps (after each epoch)", options.save_every,
-                      1);
+  add_number<int64_t>(app, "--save-every", "save every N steps (after each epoch)", options.save_every, 1);
   CLI::Option *resume =
       app->add_option("--resume", options.resume, "continue from a checkpoint")->type_name("F");
   resume->excludes("--weights");
@@ -193,9 +205,7 @@ void define_run(CLI::App *app, Options &options) {
 }
 
 void define_inspect(CLI::App *app, Options &options) {
-  app->add_option("--threads", options.threads, "threads to plan scratch memory for (1)")
-      ->check(CLI::Range(1, 4096))
-      ->type_name("N");
+  add_threads(app, "threads to plan scratch memory for, 0 for all processors (0)", options);
   add_number<int64_t>(app, "--batch", "rows in a batch, for flops, bytes and memory (the fit block's)",
                       options.batch, 1);
 }

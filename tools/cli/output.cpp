@@ -49,6 +49,12 @@ JsonLine &JsonLine::add(std::string_view name, int64_t value) {
   return *this;
 }
 
+JsonLine &JsonLine::add(std::string_view name, uint64_t value) {
+  key(name);
+  text_ += std::to_string(value);
+  return *this;
+}
+
 /// The shortest digits that read back as the same f32, where it is one: what a model reports; else nine.
 static std::string json_number(double value) {
   if (!std::isfinite(value))

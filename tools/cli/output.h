@@ -20,6 +20,7 @@ public:
   JsonLine &add(std::string_view key, std::string_view value);
   JsonLine &add(std::string_view key, const char *value) { return add(key, std::string_view(value)); }
   JsonLine &add(std::string_view key, int64_t value);
+  JsonLine &add(std::string_view key, uint64_t value);
   JsonLine &add(std::string_view key, double value);
   /// Prints it to standard output and flushes.
   void print();

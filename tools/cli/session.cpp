@@ -3,6 +3,8 @@
 
 #include <bit>
 #include <cstring>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace dlc::cli {
 
@@ -46,12 +48,11 @@ Status Artifact::load_file(const std::string &path) {
   dlc_artifact_t *artifact = nullptr;
   dlc_status_t status;
   if (dlc_artifact_load_file(path.c_str(), nullptr, &artifact, &status) != DLC_OK) {
-    // That a file is missing is the user's mistake, that it cannot be read is the machine's.
-    FILE *file = status.code == DLC_IO ? fopen(path.c_str(), "rb") : nullptr;
-    bool missing = status.code == DLC_IO && !file;
-    if (file)
-      fclose(file);
-    return missing ? Status::input(status.message) : from_runtime(status);
+    // That a file is missing, or no file, is the user's mistake; that it cannot be read is the machine's.
+    struct stat info;
+    bool users = status.code == DLC_IO && (access(path.c_str(), R_OK) != 0 ||
+                                           stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode));
+    return users ? Status::input(status.message) : from_runtime(status);
   }
   handle_.reset(artifact);
   return read_tables();

@@ -3,12 +3,14 @@
 // dlc train: the loop over epochs and steps, its checkpoints and what it prints.
 #include "tools/cli/feed.h"
 #include "tools/cli/interrupt.h"
+#include "tools/cli/resume.h"
 #include "tools/cli/verbs.h"
 
+#include "runtime/data/file.h"
 #include "runtime/data/safetensors.h"
 
 #include <cinttypes>
-#include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <unistd.h>
 
@@ -29,24 +31,31 @@ public:
   /// first step.
   Status set_up();
   Status loop();
+  /// The last save and evaluation, and the closing lines; or those of an interruption.
   Status finish(int &out_exit);
+  /// Keeps the steps that are done when something failed, and says so in the failure that it returns.
+  Status rescue(const Status &failure);
 
 private:
   Status choose_length();
+  Status choose_batches();
+  Status check_targets() const;
   Status restore();
   Status step();
   Status end_epoch();
   Status evaluate_now();
-  Status save(const std::string &weights_path, const std::string &checkpoint);
+  Status save();
+  Status save_checkpoint();
+  Status interrupted(int signal, int &out_exit);
+  void print_done() const;
   bool finished() const;
+  bool evaluation_missing() const { return eval_entry_ && evaluated_at_ != iteration_; }
   void announce() const;
+  void announce_json(const char *variant) const;
   void draw();
-  std::string resume_command(const std::string &checkpoint) const;
+  std::string checkpoint_target() const;
 
-  int64_t completed_epochs() const {
-    data::Position at = batcher_->position();
-    return at.epoch + (at.row == train_rows_->size());
-  }
+  int64_t completed_epochs() const { return batcher_->position().epoch + batcher_->epoch_complete(); }
   std::string epoch_label(int64_t epoch) const {
     return epochs_ ? format("epoch %" PRId64 "/%" PRId64, epoch, *epochs_) : format("epoch %" PRId64, epoch);
   }
@@ -66,16 +75,18 @@ private:
   data::TrainingState resumed_;
 
   std::optional<int64_t> epochs_, steps_; ///< One of them.
-  int64_t batch_ = 0;
+  Batching batching_, eval_batching_;
   uint64_t seed_ = 0;
-  int64_t iteration_ = 0; ///< Completed steps.
+  int64_t iteration_ = 0;        ///< Completed steps.
+  bool states_are_whole_ = true; ///< False within a step, and for good when one failed there.
 
   double train_seconds_ = 0; ///< In steps, without evaluations and saving.
   int64_t trained_rows_ = 0;
   double epoch_seconds_ = 0;
   int64_t epoch_rows_ = 0;
   std::vector<Figure> train_figures_, eval_figures_;
-  int64_t evaluated_at_ = -1, saved_at_ = -1; ///< Iterations.
+  int64_t evaluated_at_ = -1, saved_at_ = -1, checkpoint_at_ = -1; ///< Iterations.
+  bool checkpoint_failed_ = false;
 };
 
 Status Trainer::choose_length() {
@@ -91,19 +102,32 @@ Status Trainer::choose_length() {
     return Status::input(std::string(artifact_.info().source_name) +
                          " has no fit block that says how long to train: give --epochs N or --steps N");
   }
-  std::optional<double> fit_batch = artifact_.fit_number("batch");
-  if (options_.batch)
-    batch_ = *options_.batch;
-  else if (resumed_.batch > 0)
-    batch_ = resumed_.batch;
-  else if (fit_batch)
-    batch_ = static_cast<int64_t>(*fit_batch);
-  else
-    return Status::input(std::string(artifact_.info().source_name) +
-                         " has no fit block that says the batch: give --batch N");
-  if (batch_ < 1)
-    return Status::input(format("batch: expected at least 1, found %" PRId64, batch_));
   return {};
+}
+
+/// --batch is the training's; an evaluation takes the same where its entry does.
+Status Trainer::choose_batches() {
+  std::optional<int64_t> preferred;
+  if (resumed_.batch > 0)
+    preferred = resumed_.batch;
+  else if (std::optional<double> fit = artifact_.fit_number("batch"))
+    preferred = static_cast<int64_t>(*fit);
+  DLC_DATA_TRY(choose_batching(artifact_, *entry_, *train_rows_, options_.batch, preferred, batching_));
+  print_note(batching_, options_.json);
+  if (!eval_entry_)
+    return {};
+  DLC_DATA_TRY(
+      choose_batching(artifact_, *eval_entry_, *eval_rows_, std::nullopt, batching_.batch, eval_batching_));
+  print_note(eval_batching_, options_.json);
+  return {};
+}
+
+/// Finds out before the training what would make its saving fail.
+Status Trainer::check_targets() const {
+  if (options_.save.empty())
+    return {};
+  DLC_DATA_TRY(data::check_replaceable(options_.save));
+  return data::check_replaceable(checkpoint_target());
 }
 
 /// Loads the checkpoint of --resume, which may be named by the weights that it lies beside.
@@ -148,17 +172,17 @@ Status Trainer::set_up() {
   }
   DLC_DATA_TRY(set_hyperparameters(artifact_, options_, session_.get()));
   DLC_DATA_TRY(choose_length());
+  DLC_DATA_TRY(check_targets());
 
   DLC_DATA_TRY(open_data(artifact_, options_, splits_));
   DLC_DATA_TRY(find_split(artifact_, splits_, "train.split", "train", train_rows_));
-  if (eval_entry_) {
+  if (eval_entry_)
     DLC_DATA_TRY(find_split(artifact_, splits_, "eval.split", "test", eval_rows_));
-    DLC_DATA_TRY(Feed().bind(*eval_entry_, *eval_rows_));
-  }
+  DLC_DATA_TRY(choose_batches());
   DLC_DATA_TRY(feed_.bind(*entry_, *train_rows_));
   runner_.emplace(artifact_, session_.get(), *entry_);
   reports_.emplace(*runner_);
-  batcher_.emplace(train_rows_->size(), batch_, seed_, /*shuffle=*/true);
+  batcher_.emplace(train_rows_->size(), batching_.batch, seed_, /*shuffle=*/true, batching_.drop_last);
   if (!options_.resume.empty()) {
     DLC_DATA_TRY(batcher_->restore(resumed_.position));
     reports_->restore(resumed_.sums, resumed_.sum_rows);
@@ -168,39 +192,53 @@ Status Trainer::set_up() {
   return {};
 }
 
-void Trainer::announce() const {
+/// The elements of all parameters.
+static int64_t parameter_count(const Artifact &artifact) {
   int64_t parameters = 0;
-  for (const dlc_state_info_t &state : artifact_.states())
+  for (const dlc_state_info_t &state : artifact.states())
     if (state.role == DLC_STATE_PARAMETER)
       parameters += state.element_count;
+  return parameters;
+}
+
+void Trainer::announce() const {
   dlc_variant_info_t variant = {};
   dlc_artifact_variant(artifact_.handle(), dlc_session_variant(session_.get()), &variant, nullptr);
+  if (options_.json)
+    return announce_json(variant.name);
   int threads = dlc_session_threads(session_.get());
-  int64_t batches = batcher_->batches_per_epoch();
-  if (options_.json) {
-    JsonLine line("start");
-    line.add("model", artifact_.info().source_name).add("entry", entry_->name).add("parameters", parameters);
-    line.add("variant", variant.name).add("threads", int64_t{threads}).add("batch", batch_);
-    line.add("rows", train_rows_->size())
-        .add("steps_per_epoch", batches)
-        .add("seed", static_cast<int64_t>(seed_));
-    line.add("step", iteration_);
-    if (epochs_)
-      line.add("epochs", *epochs_);
-    else
-      line.add("steps", *steps_);
-    line.print();
-    return;
-  }
-  std::string length = epochs_ ? format("%" PRId64 " epoch%s of %" PRId64 " steps", *epochs_,
-                                        *epochs_ == 1 ? "" : "s", batches)
-                               : format("%" PRId64 " steps", *steps_);
+  auto counted = [](int64_t count, const char *unit) {
+    return format("%" PRId64 " %s%s", count, unit, count == 1 ? "" : "s");
+  };
+  std::string length =
+      epochs_ ? counted(*epochs_, "epoch") + " of " + counted(batcher_->batches_per_epoch(), "step")
+              : counted(*steps_, "step");
   printf("training %s of %s: %s parameters, %s, %d thread%s, batch %" PRId64 ", %s\n", entry_->name.c_str(),
-         artifact_.info().source_name, format_count(parameters).c_str(), variant.name, threads,
-         threads == 1 ? "" : "s", batch_, length.c_str());
+         artifact_.info().source_name, format_count(parameter_count(artifact_)).c_str(), variant.name,
+         threads, threads == 1 ? "" : "s", batching_.batch, length.c_str());
   if (iteration_ > 0)
-    printf("resumed after step %" PRId64 ", epoch %" PRId64 "\n", iteration_, batcher_->position().epoch + 1);
+    printf("resumed after step %" PRId64 ", epoch %" PRId64 "%s\n", iteration_,
+           batcher_->position().epoch + 1, finished() ? ": nothing is left to train" : "");
   fflush(stdout);
+}
+
+void Trainer::announce_json(const char *variant) const {
+  JsonLine line("start");
+  line.add("model", artifact_.info().source_name)
+      .add("entry", entry_->name)
+      .add("parameters", parameter_count(artifact_))
+      .add("variant", variant)
+      .add("threads", int64_t{dlc_session_threads(session_.get())})
+      .add("batch", batching_.batch)
+      .add("rows", train_rows_->size());
+  if (batching_.left_out > 0)
+    line.add("rows_left_out", batching_.left_out);
+  line.add("steps_per_epoch", batcher_->batches_per_epoch()).add("seed", seed_).add("step", iteration_);
+  if (epochs_)
+    line.add("epochs", *epochs_);
+  else
+    line.add("steps", *steps_);
+  line.print();
 }
 
 bool Trainer::finished() const {
@@ -212,24 +250,34 @@ void Trainer::draw() {
     return;
   double rate = train_seconds_ > 0 ? static_cast<double>(trained_rows_) / train_seconds_ : 0;
   data::Position at = batcher_->position();
-  double rows_left = steps_ ? static_cast<double>((*steps_ - iteration_) * batch_)
-                            : static_cast<double>((*epochs_ - at.epoch) * train_rows_->size() - at.row);
-  int64_t batches = batcher_->batches_per_epoch();
-  bar_.draw({epoch_label(at.epoch + 1), iteration_, 0, (at.row + batch_ - 1) / batch_, batches,
-             reports_->figures(), rate, rate > 0 ? rows_left / rate : -1});
+  double epoch_rows = static_cast<double>(batcher_->rows_per_epoch());
+  double rows_left =
+      steps_ ? static_cast<double>(*steps_ - iteration_) * static_cast<double>(batching_.batch)
+             : static_cast<double>(*epochs_ - at.epoch) * epoch_rows - static_cast<double>(at.row);
+  int64_t done = (at.row + batching_.batch - 1) / batching_.batch, batches = batcher_->batches_per_epoch();
+  bar_.draw({epoch_label(at.epoch + 1), iteration_, 0, done, batches, reports_->figures(), rate,
+             rate > 0 ? rows_left / rate : -1});
 }
 
 Status Trainer::step() {
   double start = now_seconds();
-  data::Position at = batcher_->position();
-  if (at.row == 0 || at.row == train_rows_->size()) {
+  if (batcher_->position().row == 0 || batcher_->epoch_complete()) {
     DLC_DATA_TRY(reports_->reset());
     epoch_seconds_ = 0;
     epoch_rows_ = 0;
   }
+  data::Position before = batcher_->position();
   std::span<const int64_t> rows = batcher_->next();
-  DLC_DATA_TRY(feed_.load(rows));
+  Status ready = feed_.load(rows);
+  if (ready.ok())
+    ready = runner_->prepare(feed_.tensors());
+  if (!ready.ok()) {
+    DLC_DATA_TRY(batcher_->restore(before)); // for rescue: these rows were not trained on
+    return ready;
+  }
+  states_are_whole_ = false;
   DLC_DATA_TRY(runner_->run(feed_.tensors()));
+  states_are_whole_ = true;
   int64_t count = static_cast<int64_t>(rows.size());
   reports_->add(count);
   ++iteration_;
@@ -250,10 +298,10 @@ Status Trainer::step() {
 }
 
 Status Trainer::evaluate_now() {
-  if (!eval_entry_ || evaluated_at_ == iteration_)
+  if (!evaluation_missing())
     return {};
   eval_figures_.clear();
-  DLC_DATA_TRY(evaluate(artifact_, session_.get(), *eval_entry_, *eval_rows_, batch_, bar_,
+  DLC_DATA_TRY(evaluate(artifact_, session_.get(), *eval_entry_, *eval_rows_, eval_batching_, bar_,
                         InterruptWatch::requested, eval_figures_));
   if (InterruptWatch::requested())
     return {};
@@ -281,7 +329,7 @@ Status Trainer::end_epoch() {
   }
   // Saving comes first: what follows may fail or be interrupted.
   if (!options_.save.empty() && !options_.save_every && !finished())
-    DLC_DATA_TRY(save(options_.save, data::checkpoint_path(options_.save)));
+    DLC_DATA_TRY(save());
   DLC_DATA_TRY(evaluate_now());
   bar_.clear();
   if (!options_.json) {
@@ -297,87 +345,94 @@ Status Trainer::end_epoch() {
 Status Trainer::loop() {
   while (!finished() && !InterruptWatch::requested()) {
     DLC_DATA_TRY(step());
-    if (batcher_->position().row == train_rows_->size())
+    if (batcher_->epoch_complete())
       DLC_DATA_TRY(end_epoch());
     if (!options_.save.empty() && options_.save_every && iteration_ % *options_.save_every == 0 &&
         !finished()) {
       bar_.clear();
-      DLC_DATA_TRY(save(options_.save, data::checkpoint_path(options_.save)));
+      DLC_DATA_TRY(save());
     }
+    // Who reads it may have gone.
+    if (ferror(stdout))
+      return Status::machine("cannot write to standard output");
   }
   return {};
 }
 
-/// The checkpoint first: it is what a killed training needs. An empty path is not written.
-Status Trainer::save(const std::string &weights_path, const std::string &checkpoint) {
+/// Without --save the work must not be lost either: the checkpoint of an interruption is named after the
+/// model.
+std::string Trainer::checkpoint_target() const {
+  if (!options_.save.empty())
+    return data::checkpoint_path(options_.save);
+  std::string name = options_.model.substr(options_.model.rfind('/') + 1);
+  return data::checkpoint_path(name.substr(0, name.rfind('.')) + ".safetensors");
+}
+
+Status Trainer::save_checkpoint() {
+  if (checkpoint_at_ == iteration_)
+    return {};
+  data::TrainingState training = {iteration_,   batcher_->position(), seed_,           batching_.batch,
+                                  entry_->name, reports_->sums(),     reports_->rows()};
+  std::string path = checkpoint_target();
+  Status status = data::save_checkpoint(artifact_.handle(), session_.get(), training, path);
+  checkpoint_failed_ = !status.ok();
+  if (checkpoint_failed_ && checkpoint_at_ >= 0)
+    return status.with(
+        format("; %s still holds the training after step %" PRId64, path.c_str(), checkpoint_at_));
+  DLC_DATA_TRY(status);
+  checkpoint_at_ = iteration_;
+  return {};
+}
+
+/// The checkpoint first: it is what a killed training needs. The weights only where --save says.
+Status Trainer::save() {
   if (saved_at_ == iteration_)
     return {};
-  data::TrainingState training = {iteration_,   batcher_->position(), seed_,           batch_,
-                                  entry_->name, reports_->sums(),     reports_->rows()};
-  DLC_DATA_TRY(data::save_checkpoint(artifact_.handle(), session_.get(), training, checkpoint));
-  if (!weights_path.empty())
-    DLC_DATA_TRY(data::save_weights(artifact_.handle(), session_.get(), weights_path));
+  DLC_DATA_TRY(save_checkpoint());
+  if (!options_.save.empty())
+    DLC_DATA_TRY(data::save_weights(artifact_.handle(), session_.get(), options_.save));
   saved_at_ = iteration_;
   if (options_.json) {
     JsonLine line("save");
-    line.add("step", iteration_).add("checkpoint", checkpoint);
-    if (!weights_path.empty())
-      line.add("weights", weights_path);
+    line.add("step", iteration_).add("checkpoint", checkpoint_target());
+    if (!options_.save.empty())
+      line.add("weights", options_.save);
     line.print();
   }
   return {};
 }
 
-/// The command line that continues: the same words, with --resume.
-std::string Trainer::resume_command(const std::string &checkpoint) const {
-  std::string text;
-  for (size_t i = 0; i < options_.command.size(); ++i) {
-    std::string word = options_.command[i];
-    if (word == "--resume" || word == "--weights") {
-      ++i;
-      continue;
-    }
-    if (word.starts_with("--resume=") || word.starts_with("--weights="))
-      continue;
-    if (i == 0)
-      word = word.substr(word.rfind('/') + 1);
-    bool plain = !word.empty() &&
-                 word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                        "-_./=,:+@%") == std::string::npos;
-    text += (i ? " " : "") + (plain ? word : "'" + word + "'");
-  }
-  return text + " --resume " + checkpoint;
+Status Trainer::rescue(const Status &failure) {
+  bar_.clear();
+  if (!states_are_whole_ || checkpoint_failed_ || iteration_ == resumed_.step)
+    return failure;
+  if (Status status = save_checkpoint(); !status.ok())
+    return failure.with("\n" + status.message());
+  std::string checkpoint = checkpoint_target();
+  return failure.with(format("\n%s holds the training after step %" PRId64 "; resume with: %s",
+                             checkpoint.c_str(), iteration_,
+                             resume_command(options_.command, checkpoint).c_str()));
 }
 
-Status Trainer::finish(int &out_exit) {
-  bar_.clear();
-  if (int signal = InterruptWatch::signal_number(); signal != 0 && !finished()) {
-    // Without --save the work still must not be lost: the checkpoint goes beside, named after the model.
-    std::string name = options_.model.substr(options_.model.rfind('/') + 1);
-    std::string weights =
-        options_.save.empty() ? name.substr(0, name.rfind('.')) + ".safetensors" : options_.save;
-    std::string checkpoint = data::checkpoint_path(weights);
-    DLC_DATA_TRY(save(options_.save, checkpoint));
-    out_exit = 128 + signal;
-    if (options_.json)
-      JsonLine("interrupted")
-          .add("step", iteration_)
-          .add("checkpoint", checkpoint)
-          .add("resume", resume_command(checkpoint))
-          .print();
-    else
-      printf("interrupted after step %" PRId64 "; saved %s\nresume with: %s\n", iteration_,
-             checkpoint.c_str(), resume_command(checkpoint).c_str());
-    fflush(stdout);
-    return {};
-  }
+Status Trainer::interrupted(int signal, int &out_exit) {
+  DLC_DATA_TRY(save());
+  out_exit = 128 + signal;
+  std::string checkpoint = checkpoint_target(), resume = resume_command(options_.command, checkpoint);
+  if (options_.json)
+    JsonLine("interrupted")
+        .add("step", iteration_)
+        .add("checkpoint", checkpoint)
+        .add("resume", resume)
+        .print();
+  else
+    printf("interrupted %s step %" PRId64 "; saved %s\nresume with: %s\n",
+           finished() ? "in the evaluation after" : "after", iteration_, checkpoint.c_str(), resume.c_str());
+  fflush(stdout);
+  return {};
+}
 
-  if (!options_.save.empty())
-    DLC_DATA_TRY(save(options_.save, data::checkpoint_path(options_.save)));
-  DLC_DATA_TRY(evaluate_now());
-  bar_.clear();
-  train_figures_ = reports_->figures();
-  std::vector<Figure> all = train_figures_;
+void Trainer::print_done() const {
+  std::vector<Figure> all = reports_->figures();
   all.insert(all.end(), eval_figures_.begin(), eval_figures_.end());
   double rate = train_seconds_ > 0 ? static_cast<double>(trained_rows_) / train_seconds_ : 0;
   dlc_memory_stats_t memory;
@@ -387,19 +442,35 @@ Status Trainer::finish(int &out_exit) {
     line.add("step", iteration_)
         .add("epoch", completed_epochs())
         .add("seconds", train_seconds_)
-        .add("rate", rate);
-    line.add("peak_bytes", static_cast<int64_t>(memory.peak_bytes));
+        .add("rate", rate)
+        .add("peak_bytes", memory.peak_bytes);
     for (const Figure &figure : all)
       line.add(figure.name, figure.value);
     line.print();
-    return {};
+    return;
   }
   if (!options_.save.empty())
-    printf("saved %s, and %s to resume from\n", options_.save.c_str(),
-           data::checkpoint_path(options_.save).c_str());
-  printf("done: %s  (%" PRId64 " step%s, %s, %s samples/s, peak memory %s)\n", format_figures(all).c_str(),
-         iteration_, iteration_ == 1 ? "" : "s", format_duration(train_seconds_).c_str(),
-         format_count(static_cast<int64_t>(rate)).c_str(), format_bytes(memory.peak_bytes).c_str());
+    printf("saved %s, and %s to resume from\n", options_.save.c_str(), checkpoint_target().c_str());
+  std::string speed = trained_rows_ == 0
+                          ? ""
+                          : format(", %s, %s samples/s", format_duration(train_seconds_).c_str(),
+                                   format_count(static_cast<int64_t>(rate)).c_str());
+  printf("done%s%s  (%" PRId64 " step%s%s, peak memory %s)\n", all.empty() ? "" : ": ",
+         format_figures(all).c_str(), iteration_, iteration_ == 1 ? "" : "s", speed.c_str(),
+         format_bytes(memory.peak_bytes).c_str());
+}
+
+Status Trainer::finish(int &out_exit) {
+  bar_.clear();
+  if (!finished())
+    return interrupted(InterruptWatch::signal_number(), out_exit);
+  if (!options_.save.empty())
+    DLC_DATA_TRY(save());
+  DLC_DATA_TRY(evaluate_now());
+  bar_.clear();
+  if (evaluation_missing())
+    return interrupted(InterruptWatch::signal_number(), out_exit);
+  print_done();
   return {};
 }
 
@@ -409,8 +480,12 @@ Status train(const Artifact &artifact, const Options &options, int &out_exit) {
   Trainer trainer(artifact, options);
   DLC_DATA_TRY(trainer.set_up());
   InterruptWatch watch;
-  DLC_DATA_TRY(trainer.loop());
-  return trainer.finish(out_exit);
+  // A pipe that nobody reads any more becomes a failed write, after which there is time to save.
+  signal(SIGPIPE, SIG_IGN);
+  Status status = trainer.loop();
+  if (status.ok())
+    status = trainer.finish(out_exit);
+  return status.ok() ? status : trainer.rescue(status);
 }
 
 } // namespace dlc::cli

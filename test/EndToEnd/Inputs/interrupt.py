@@ -8,10 +8,12 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 
 PROGRAM, ARTIFACT, FOLDER = sys.argv[1:4]
 STEPS, BATCH = 400, 50
 os.chdir(FOLDER)
+QUOTED = "it's $HOME.safetensors"
 
 
 def command(*words):
@@ -60,4 +62,63 @@ for at_step in (2, 5, 9):
     assert status == -signal.SIGKILL
     run(*command("--resume", "killed.safetensors", "--save", "killed.safetensors", "--save-every", "1000"))
     assert pathlib.Path("killed.checkpoint.safetensors").read_bytes() == straight, f"resumed after kill at {at_step} differs"
+
+# The command that resumes survives a shell, whatever the name.
+status, lines = start_and_stop(signal.SIGINT, 2, "--save", QUOTED)
+assert status == 130, status
+resume = lines[-1]["resume"].replace("dlc-run", shlex.quote(PROGRAM), 1)
+assert subprocess.run(["sh", "-c", resume], stdout=subprocess.DEVNULL).returncode == 0, resume
+assert pathlib.Path("it's $HOME.checkpoint.safetensors").read_bytes() == straight, "resumed by a shell differs"
+
+# A signal in the last evaluation: what is asked for is not complete. 40,000 rows, one at a time, take a while.
+many = pathlib.Path("many")
+many.mkdir()
+for path in pathlib.Path("data").iterdir():
+    header = 16 if "images" in path.name else 8
+    text, times = path.read_bytes(), 1000 if path.name.startswith("t10k") else 1
+    count = int.from_bytes(text[4:8], "big") * times
+    (many / path.name).write_bytes(text[:4] + count.to_bytes(4, "big") + text[8:header] + text[header:] * times)
+words = [PROGRAM, "train", ARTIFACT, "--data", "many", "--batch", "1", "--steps", "2", "--save", "last.safetensors"]
+for json_flag in (["--json"], []):
+    process = subprocess.Popen([*words, "--json", "--no-eval"], stdout=subprocess.DEVNULL)
+    process.wait()
+    process = subprocess.Popen(words + json_flag + ["--resume", "last.safetensors"], stdout=subprocess.PIPE, text=True)
+    first = process.stdout.readline()
+    time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate()
+    assert process.returncode == 130, (process.returncode, first, rest)
+    assert "test." not in rest and "done" not in rest, rest
+    assert ("interrupted in the evaluation after step 2" in rest) or '"event":"interrupted","step":2' in rest, rest
+
+# A reader that goes away costs nothing: the steps until then are saved.
+process = subprocess.Popen(command("--json", "--save", "piped.safetensors"), stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True)
+for _ in range(3):
+    process.stdout.readline()
+process.stdout.close()
+message = process.stderr.read()
+status = process.wait()
+assert status == 2 and "error: cannot write to standard output" in message, (status, message)
+assert "piped.checkpoint.safetensors holds the training after step" in message and "resume with: dlc-run train" in message
+run(*command("--resume", "piped.safetensors", "--save", "piped.safetensors"))
+assert pathlib.Path("piped.checkpoint.safetensors").read_bytes() == straight, "resumed after a broken pipe differs"
+
+# A save that fails in between: the checkpoint, written first, holds the steps.
+target = pathlib.Path("blocked.safetensors")
+process = subprocess.Popen(command("--json", "--save", str(target), "--save-every", "1"), stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True, pipesize=4096)
+process.stdout.readline()
+while not target.is_dir():
+    try:
+        target.mkdir()
+    except FileExistsError:
+        target.unlink(missing_ok=True)
+process.stdout.read()
+message = process.stderr.read()
+assert process.wait() == 1 and "cannot write blocked.safetensors: it is a folder" in message, message
+assert "blocked.checkpoint.safetensors holds the training after step" in message, message
+target.rmdir()
+run(*command("--resume", "blocked.checkpoint.safetensors", "--save", "blocked.safetensors"))
+assert pathlib.Path("blocked.checkpoint.safetensors").read_bytes() == straight, "resumed after a failed save differs"
 print("ok")

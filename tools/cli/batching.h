@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How the rows of a data set are cut into batches that an entry takes: its sizes may be fixed (--bind),
+// bounded
+// (--max) or constrained.
+#ifndef DLC_TOOLS_CLI_BATCHING_H
+#define DLC_TOOLS_CLI_BATCHING_H
+
+#include "runtime/data/dataset.h"
+#include "tools/cli/session.h"
+
+namespace dlc::cli {
+
+struct Batching {
+  int64_t batch = 0;      ///< Rows in a batch, at most those of the data.
+  bool drop_last = false; ///< The entry does not take the rows that full batches leave over.
+  int64_t left_out = 0;   ///< How many these are.
+  std::string note;       ///< What the user should know about it, or empty.
+};
+
+/// The batch that the command line asks for, or else the preferred one (a checkpoint's, the fit block's) as
+/// far as the entry takes it; an entry of a fixed size needs neither. Fails when there is no such batch,
+/// before anything ran.
+data::Status choose_batching(const Artifact &artifact, const Entry &entry, const data::DataSet &rows,
+                             std::optional<int64_t> asked, std::optional<int64_t> preferred,
+                             Batching &out_batching);
+
+/// The number of rows that the entry's sizes are fixed to, or nothing.
+std::optional<int64_t> fixed_rows(const Artifact &artifact, const Entry &entry);
+
+/// Prints the note to standard error; nothing under --json, whose objects carry the numbers.
+void print_note(const Batching &batching, bool json);
+
+} // namespace dlc::cli
+
+#endif // DLC_TOOLS_CLI_BATCHING_H
