@@ -73,8 +73,9 @@ dlc_code_t check_dims(const schema::Entry *entry, const int64_t *dims, int32_t d
                       dlc_status_t *status);
 
 // The shape of an argument or result at these dims, and its bytes.
-dlc_code_t value_shape(const schema::Metadata *metadata, const schema::Value *value, const int64_t *dims,
-                       dlc_tensor_t *out_shape, uint64_t *out_size, dlc_status_t *status);
+dlc_code_t value_shape(const schema::Metadata *metadata, const schema::Entry *entry,
+                       const schema::Value *value, const int64_t *dims, dlc_tensor_t *out_shape,
+                       uint64_t *out_size, dlc_status_t *status);
 
 // "[64, 1, 28, 28]" into `buffer`, which is returned.
 struct shape_text {

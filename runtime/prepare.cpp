@@ -45,8 +45,8 @@ struct builder {
     for (uint32_t i = 0; i < arguments + results; ++i) {
       const schema::Value *value =
           i < arguments ? entry->arguments()->Get(i) : entry->results()->Get(i - arguments);
-      DLC_TRY(value_shape(&metadata, value, dims, &out->shapes[i], &out->buffers[out->buffer_count + i].size,
-                          status));
+      DLC_TRY(value_shape(&metadata, entry, value, dims, &out->shapes[i],
+                          &out->buffers[out->buffer_count + i].size, status));
     }
     return DLC_OK;
   }

@@ -46,18 +46,36 @@ dlc_code_t check_dims(const schema::Entry *entry, const int64_t *dims, int32_t d
   return DLC_OK;
 }
 
-dlc_code_t value_shape(const schema::Metadata *metadata, const schema::Value *value, const int64_t *dims,
-                       dlc_tensor_t *out_shape, uint64_t *out_size, dlc_status_t *status) {
+// "result: dimension 1 is t - 5 = -2 at t = 3"
+static dlc_code_t fail_dimension(const schema::Metadata *metadata, const schema::Entry *entry,
+                                 const schema::Value *value, int32_t axis, const int64_t *dims, bool negative,
+                                 int64_t dim, dlc_status_t *status) {
+  char formula[64], at[128] = "";
+  expression_text(*metadata, value->dims()->Get(uint32_t(axis)), *entry, formula, sizeof(formula));
+  for (uint32_t i = 0; i < entry->symbols()->size(); ++i) {
+    size_t used = strlen(at);
+    snprintf(at + used, sizeof(at) - used, "%s%s = %lld", used ? ", " : " at ",
+             entry->symbols()->Get(i)->name()->c_str(), static_cast<long long>(dims[i]));
+  }
+  if (negative)
+    return fail(status, DLC_OVERFLOW, "%s: dimension %d is %s = %lld%s", value->name()->c_str(), axis,
+                formula, static_cast<long long>(dim), at);
+  return fail(status, DLC_OVERFLOW, "%s: dimension %d, %s, is too large%s", value->name()->c_str(), axis,
+              formula, at);
+}
+
+dlc_code_t value_shape(const schema::Metadata *metadata, const schema::Entry *entry,
+                       const schema::Value *value, const int64_t *dims, dlc_tensor_t *out_shape,
+                       uint64_t *out_size, dlc_status_t *status) {
   memset(out_shape, 0, sizeof(*out_shape));
   out_shape->dtype = dlc_dtype_t(value->dtype());
   out_shape->rank = value->dims() ? int32_t(value->dims()->size()) : 0;
   int64_t size = int64_t(dlc_dtype_size(out_shape->dtype));
   for (int32_t axis = 0; axis < out_shape->rank; ++axis) {
     int64_t dim;
-    if (!expression_value(*metadata, value->dims()->Get(uint32_t(axis)), dims, &dim) || dim < 0 ||
-        __builtin_mul_overflow(size, dim, &size) || size > int64_t(1) << 46)
-      return fail(status, DLC_OVERFLOW, "%s: dimension %d is negative or too large at these dims",
-                  value->name()->c_str(), axis);
+    bool known = expression_value(*metadata, value->dims()->Get(uint32_t(axis)), dims, &dim);
+    if (!known || dim < 0 || __builtin_mul_overflow(size, dim, &size) || size > int64_t(1) << 46)
+      return fail_dimension(metadata, entry, value, axis, dims, known && dim < 0, dim, status);
     out_shape->dims[axis] = dim;
   }
   *out_size = uint64_t(size);
@@ -123,7 +141,7 @@ dlc_code_t dlc_entry_dims_solve(const dlc_artifact_t *artifact, int32_t entry_in
   for (uint32_t i = 0; i < entry->arguments()->size(); ++i) {
     dlc_tensor_t expected;
     uint64_t size;
-    DLC_TRY(value_shape(&metadata, entry->arguments()->Get(i), out_dims, &expected, &size, status));
+    DLC_TRY(value_shape(&metadata, entry, entry->arguments()->Get(i), out_dims, &expected, &size, status));
     if (memcmp(expected.dims, arguments[i].dims, sizeof(int64_t) * size_t(expected.rank)) != 0) {
       shape_text actual_text, expected_text;
       return fail(status, DLC_INVALID_ARGUMENT, "%s: argument %s has shape %s, %s expected", name,
@@ -144,6 +162,6 @@ dlc_code_t dlc_entry_result_shape(const dlc_artifact_t *artifact, int32_t entry_
                 entry->name()->c_str(), entry->results()->size(), result);
   DLC_TRY(check_dims(entry, dims, int32_t(entry->symbols()->size()), status));
   uint64_t size;
-  return value_shape(artifact->metadata, entry->results()->Get(uint32_t(result)), dims, out_tensor, &size,
-                     status);
+  return value_shape(artifact->metadata, entry, entry->results()->Get(uint32_t(result)), dims, out_tensor,
+                     &size, status);
 }

@@ -123,7 +123,10 @@ TEST(Prepare, RefusesDimsThatOverflow) {
   dlc_status_t status;
   for (int64_t value : {int64_t(1) << 22, int64_t(1) << 40, INT64_MAX}) {
     EXPECT_EQ(prepare(session.get(), {value}, &status), DLC_OVERFLOW) << value;
-    EXPECT_NE(std::string(status.message).find("at these dims"), std::string::npos) << status.message;
+    const char *said = value == INT64_MAX
+                           ? "addresses: dimension 0, n, is too large at n = 9223372036854775807"
+                           : "run: the size of buffer 0 does not fit at these dims; use smaller ones";
+    EXPECT_STREQ(status.message, said);
   }
   EXPECT_EQ(prepare(session.get(), {16}, &status), DLC_OK) << status.message;
 }
@@ -145,6 +148,41 @@ TEST(Prepare, ChecksDimsAgainstTheSymbols) {
   EXPECT_STREQ(status.message, "run: m = 0, at least 1 expected");
   EXPECT_EQ(prepare(session.get(), {12}, &status), DLC_INVALID_ARGUMENT);
   EXPECT_STREQ(status.message, "run has 2 symbolic dimensions, 1 values given");
+}
+
+// Tests that a result whose size is impossible names its formula, its value and the dims that gave it.
+TEST(Prepare, NamesADimensionThatIsNegativeOrTooLarge) {
+  Expression n = Expression::symbol(0), t = Expression::symbol(1);
+  Entry entry;
+  entry.symbols = {{"n", 1, INT64_MAX, 1}, {"t", 1, INT64_MAX, 1}};
+  entry.results = {{"tail", Dtype::F32, {n, t - 5}, ReportKind::None}};
+  ArtifactHandle artifact = load(makeOneEntry(entry, {}));
+  dlc_status_t status;
+  dlc_tensor_t shape;
+  auto result = [&](std::vector<int64_t> dims) {
+    return dlc_entry_result_shape(artifact.get(), 0, 0, dims.data(), &shape, &status);
+  };
+  EXPECT_EQ(result({2, 5}), DLC_OK) << status.message;
+  EXPECT_EQ(result({2, 3}), DLC_OVERFLOW);
+  EXPECT_STREQ(status.message, "tail: dimension 1 is t - 5 = -2 at n = 2, t = 3");
+  EXPECT_EQ(result({int64_t(1) << 60, 7}), DLC_OVERFLOW);
+  EXPECT_STREQ(status.message, "tail: dimension 0, n, is too large at n = 1152921504606846976, t = 7");
+}
+
+// Tests that a size which no argument has alone must be given, not guessed.
+TEST(Prepare, NamesASizeThatDoesNotFollowFromTheShapes) {
+  Entry entry;
+  entry.symbols = {{"n", 1, INT64_MAX, 1}, {"t", 1, INT64_MAX, 1}};
+  entry.arguments = {{"x", Dtype::F32, {Expression::symbol(0), Expression::symbol(1) * 2}, ReportKind::None}};
+  ArtifactHandle artifact = load(makeOneEntry(entry, {}));
+  dlc_status_t status;
+  float elements[8];
+  dlc_tensor_t x = tensor(elements, DLC_F32, {2, 4});
+  int64_t dims[2];
+  EXPECT_EQ(dlc_entry_dims_solve(artifact.get(), 0, &x, 1, dims, &status), DLC_INVALID_ARGUMENT);
+  EXPECT_STREQ(
+      status.message,
+      "run: the value of t does not follow from the shapes of the arguments; prepare the entry with it");
 }
 
 /// Prepares a loop of `count` runs over a buffer of 64 bytes with one binding of 8 bytes.
@@ -203,7 +241,9 @@ TEST(Prepare, ReportsWhenMemoryIsShortAndRecovers) {
   EXPECT_EQ(large, nullptr);
   int64_t address = 0;
   dlc_tensor_t result = tensor(&address, DLC_I64, {1});
-  EXPECT_EQ(dlc_prepared_run(small, nullptr, 0, &result, 1, &status), DLC_OUT_OF_MEMORY) << status.message;
+  EXPECT_EQ(dlc_prepared_run(small, nullptr, 0, &result, 1, &status), DLC_OUT_OF_MEMORY);
+  EXPECT_STREQ(status.message,
+               "run lost its memory when a larger entry could not be prepared; prepare it again");
   ASSERT_EQ(dlc_session_prepare(session.get(), 0, &one, 1, &small, &status), DLC_OK) << status.message;
   EXPECT_EQ(dlc_prepared_run(small, nullptr, 0, &result, 1, &status), DLC_OK) << status.message;
 }
