@@ -3,8 +3,10 @@
  * Embedding dlc in a C program: load a compiled model, train it a little on data in memory, infer from two
  * threads at once, save the weights. It needs the C library and libdlc_runtime.so, nothing else.
  *
- *   dlc compile models/mnist/mnist.dl -o mnist.dla
- *   cc embed.c -I. -Lbuild/lib -ldlc_runtime -lpthread -o embed
+ * From the root of the tree, after a build:
+ *
+ *   build/bin/dlc compile models/mnist/mnist.dl -o mnist.dla
+ *   cc tools/examples/embed.c -I. -Lbuild/lib -ldlc_runtime -lpthread -Wl,-rpath,$PWD/build/lib -o embed
  *   ./embed mnist.dla weights.safetensors
  */
 #include "runtime/dlc_runtime.h"
