@@ -7,6 +7,7 @@
 #include "compiler/Pipeline.h"
 
 #include "compiler/Autodiff/Autodiff.h"
+#include "compiler/CrashContext.h"
 #include "compiler/DescribeModule.h"
 #include "compiler/Dialect/Dl.h"
 #include "compiler/Memory/EmitSchedule.h"
@@ -20,6 +21,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "runtime/dlc_runtime.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -90,6 +92,11 @@ private:
   CompileStatus importSource();
   CompileStatus differentiate();
   CompileStatus chooseTargets(std::vector<const codegen::TargetDescription *> &targets);
+  CompileStatus chooseTarget(Phase phase, const std::string &name, const codegen::TargetDescription *&target);
+  CompileStatus userError(const llvm::Twine &text) {
+    messages << "dlc: error: " << text << "\n";
+    return CompileStatus::UserError;
+  }
 
   const std::string &path;
   const CompileOptions &options;
@@ -105,6 +112,7 @@ private:
 
 /// Phase `dl`: parse, check, and build the graph. Whatever is wrong here is the user's to mend.
 CompileStatus Compiler::importSource() {
+  PhaseScope phase("dl");
   frontend::DiagnosticEngine diagnostics(sources);
   frontend::ImportOptions importOptions;
   for (const auto &[name, value] : options.bind)
@@ -115,11 +123,8 @@ CompileStatus Compiler::importSource() {
     return CompileStatus::UserError;
   for (const auto *bounds : {&options.bind, &options.max})
     for (const auto &[name, value] : *bounds)
-      if (value < 1) {
-        messages << "dlc: error: expected a positive size for dimension '" << name << "', got " << value
-                 << "\n";
-        return CompileStatus::UserError;
-      }
+      if (value < 1)
+        return userError("expected a positive size for dimension '" + name + "', got " + llvm::Twine(value));
   return failed(verify(*module)) ? failure("dl") : CompileStatus::Done;
 }
 
@@ -127,6 +132,7 @@ CompileStatus Compiler::importSource() {
 /// language. Then sums over a scan's iterations leave the loop, which needs both the reverse scan and dead
 /// values gone.
 CompileStatus Compiler::differentiate() {
+  PhaseScope phase("grad");
   PassManager passes(&context);
   passes.addPass(autodiff::createDifferentiatePass());
   passes.addPass(createCanonicalizerPass());
@@ -140,7 +146,7 @@ CompileStatus Compiler::chooseTargets(std::vector<const codegen::TargetDescripti
   using Kind = codegen::TargetDescription::Kind;
   std::vector<std::string> names = options.cpuVariants;
   if (names.empty())
-    names = {"x86-64-v3", "x86-64-v4"};
+    names = cpuVariantNames();
   if (options.cpu)
     for (const codegen::TargetDescription *target : codegen::targetsOfKind(Kind::Cpu))
       if (llvm::is_contained(names, target->name))
@@ -149,11 +155,8 @@ CompileStatus Compiler::chooseTargets(std::vector<const codegen::TargetDescripti
     const codegen::TargetDescription *target = codegen::findTarget(name);
     if (target && target->kind == Kind::Cpu)
       continue;
-    messages << "dlc: error: no CPU variant is called '" << name << "'; there is:";
-    for (const codegen::TargetDescription *known : codegen::targetsOfKind(Kind::Cpu))
-      messages << " " << known->name;
-    messages << "\n";
-    return CompileStatus::UserError;
+    return userError("no CPU variant is called '" + name +
+                     "'; there is: " + llvm::join(cpuVariantNames(), ", "));
   }
   if (options.cuda)
     llvm::append_range(targets, codegen::targetsOfKind(Kind::Cuda));
@@ -174,7 +177,10 @@ CompileStatus Compiler::compile(std::string &artifact) {
     variants.emplace_back(*module, *target, options);
   std::vector<std::thread> threads;
   for (VariantCompiler &variant : variants)
-    threads.emplace_back([&variant] { variant.run(Phase::Artifact); });
+    threads.emplace_back([&variant] {
+      SignalStack stack;
+      variant.run(Phase::Artifact);
+    });
   for (std::thread &thread : threads)
     thread.join();
 
@@ -201,7 +207,43 @@ CompileStatus Compiler::compile(std::string &artifact) {
   return CompileStatus::Done;
 }
 
+/// The one variant that a phase behind Grad is printed for.
+CompileStatus Compiler::chooseTarget(Phase phase, const std::string &name,
+                                     const codegen::TargetDescription *&target) {
+  std::vector<const codegen::TargetDescription *> targets;
+  if (CompileStatus status = chooseTargets(targets); status != CompileStatus::Done)
+    return status;
+  std::string known = llvm::join(llvm::map_range(targets, [](const auto *one) { return one->name; }), ", ");
+  if (!name.empty()) {
+    auto found = llvm::find_if(targets, [&](const auto *one) { return one->name == name; });
+    if (found == targets.end())
+      return userError("--emit: no variant is called '" + name + "'; there is: " + known +
+                       (codegen::findTarget(name) && !codegen::findTarget(name)->isCpu()
+                            ? "; --target cuda adds those of GPUs"
+                            : ""));
+    target = *found;
+  } else {
+    if (phase == Phase::Ptx || phase == Phase::Asm || phase == Phase::Object)
+      llvm::erase_if(targets, [&](const auto *one) { return one->isCpu() == (phase == Phase::Ptx); });
+    if (targets.size() != 1)
+      return userError(
+          "--emit of this phase belongs to a variant; name one, as in --emit=PHASE:VARIANT, of: " + known);
+    target = targets.front();
+  }
+  if (target->isCpu() ? phase == Phase::Ptx : phase == Phase::Asm || phase == Phase::Object)
+    return userError(target->name +
+                     " has no such phase: a CPU variant has asm and object, a CUDA variant ptx");
+  return CompileStatus::Done;
+}
+
 CompileStatus Compiler::emit(Phase phase, const std::string &variantName, llvm::raw_ostream &out) {
+  const codegen::TargetDescription *target = nullptr;
+  if (phase > Phase::Grad) {
+    if (CompileStatus status = chooseTarget(phase, variantName, target); status != CompileStatus::Done)
+      return status;
+  } else if (!variantName.empty()) {
+    return userError("--emit: all variants share this phase: name none, found '" + variantName + "'");
+  }
   if (phase == Phase::Ast) {
     frontend::DiagnosticEngine diagnostics(sources);
     std::unique_ptr<frontend::Program> program = frontend::parseProgram(path, sources, diagnostics);
@@ -221,31 +263,7 @@ CompileStatus Compiler::emit(Phase phase, const std::string &variantName, llvm::
     return CompileStatus::Done;
   }
 
-  std::vector<const codegen::TargetDescription *> targets;
-  if (CompileStatus status = chooseTargets(targets); status != CompileStatus::Done)
-    return status;
-  if (!variantName.empty())
-    llvm::erase_if(targets, [&](const auto *target) { return target->name != variantName; });
-  else if (phase == Phase::Ptx || phase == Phase::Asm || phase == Phase::Object)
-    llvm::erase_if(targets, [&](const auto *target) { return target->isCpu() == (phase == Phase::Ptx); });
-  if (targets.size() != 1) {
-    std::vector<const codegen::TargetDescription *> all;
-    if (CompileStatus status = chooseTargets(all); status != CompileStatus::Done)
-      return status;
-    messages
-        << "dlc: error: --emit of this phase belongs to a variant; name one, as in --emit=PHASE:VARIANT, of:";
-    for (const codegen::TargetDescription *target : all)
-      messages << " " << target->name;
-    messages << "\n";
-    return CompileStatus::UserError;
-  }
-  if (targets.front()->isCpu() ? phase == Phase::Ptx : phase == Phase::Asm || phase == Phase::Object) {
-    messages << "dlc: error: " << targets.front()->name
-             << " has no such phase: a CPU variant has asm and object, a "
-             << "CUDA variant ptx\n";
-    return CompileStatus::UserError;
-  }
-  VariantCompiler variant(*module, *targets.front(), options);
+  VariantCompiler variant(*module, *target, options);
   variant.run(phase);
   messages << variant.takeMessages();
   if (!variant.succeeded())
@@ -255,6 +273,14 @@ CompileStatus Compiler::emit(Phase phase, const std::string &variantName, llvm::
 }
 
 } // namespace
+
+std::vector<std::string> cpuVariantNames() {
+  std::vector<std::string> names;
+  for (const codegen::TargetDescription *target :
+       codegen::targetsOfKind(codegen::TargetDescription::Kind::Cpu))
+    names.push_back(target->name);
+  return names;
+}
 
 std::optional<Phase> parsePhase(std::string_view name) {
   return llvm::StringSwitch<std::optional<Phase>>(name)

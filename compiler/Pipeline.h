@@ -44,6 +44,9 @@ struct CompileOptions {
   bool color = false;    ///< Colour in diagnostics.
 };
 
+/// The names of the variants that there are, in the order in which they are compiled.
+std::vector<std::string> cpuVariantNames();
+
 /// Equals the programs' exit statuses.
 enum class CompileStatus { Done = 0, UserError = 1, MachineError = 2, Bug = 70 };
 
@@ -52,8 +55,8 @@ enum class CompileStatus { Done = 0, UserError = 1, MachineError = 2, Bug = 70 }
 CompileStatus compileToArtifact(const std::string &path, const CompileOptions &options,
                                 llvm::raw_ostream &messages, std::string &artifact);
 
-/// Prints one phase to `out`. `variant` may be empty while the phase is shared or only one variant is
-/// compiled; otherwise the message lists the variants.
+/// Prints one phase to `out`. `variant` is empty while the phase is shared, and may be while only one variant
+/// is compiled; otherwise the message lists the variants.
 CompileStatus emitPhase(const std::string &path, const CompileOptions &options, Phase phase,
                         const std::string &variant, llvm::raw_ostream &out, llvm::raw_ostream &messages);
 

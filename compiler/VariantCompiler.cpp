@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "compiler/VariantCompiler.h"
+#include "compiler/CrashContext.h"
 
 #include "compiler/DescribeModule.h"
 #include "compiler/Memory/EmitSchedule.h"
@@ -49,6 +50,7 @@ void VariantCompiler::run(Phase last) {
   for (const Step &step : steps) {
     if (last < step.phase)
       return;
+    PhaseScope phase(step.name);
     if (!(this->*step.run)()) {
       failure = step.name + (":" + target.name);
       return;
@@ -56,6 +58,7 @@ void VariantCompiler::run(Phase last) {
   }
   if (last == Phase::Loops)
     return;
+  PhaseScope phase("code");
   if (!generateCode(last)) {
     failure = "code:" + target.name;
     return;

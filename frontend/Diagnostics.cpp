@@ -2,8 +2,10 @@
 #include "frontend/Diagnostics.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/ConvertUTF.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
+#include <algorithm>
 #include <tuple>
 
 using namespace dlc::frontend;
@@ -60,14 +62,33 @@ static unsigned countCharacters(StringRef text) {
   return llvm::count_if(text, [](char c) { return (c & 0xC0) != 0x80; });
 }
 
+/// What a terminal may get: no control characters, those of 0x80 to 0x9F included, and only valid UTF-8. As
+/// many characters, counted as countCharacters does, stay as there were.
+static void printLine(raw_ostream &os, StringRef line) {
+  while (!line.empty()) {
+    auto first = static_cast<unsigned char>(line[0]);
+    unsigned length = std::min<size_t>(line.size(), llvm::getNumBytesForUTF8(first));
+    const auto *begin = reinterpret_cast<const llvm::UTF8 *>(line.begin());
+    if (!llvm::isLegalUTF8Sequence(begin, begin + length)) {
+      if ((first & 0xC0) != 0x80) // others continue a character that was shown
+        os << '?';
+      length = 1;
+    } else if (first < 0x20 || first == 0x7F ||
+               (first == 0xC2 && static_cast<unsigned char>(line[1]) < 0xA0)) {
+      os << ' '; // a tab would move the caret
+    } else {
+      os << line.take_front(length);
+    }
+    line = line.drop_front(length);
+  }
+}
+
 /// The source line with its number, and below it a caret at the first character, tildes to the end of the
 /// range or of the line.
 static void renderSnippet(raw_ostream &os, const SourceManager &sources, SourceRange range, Palette palette) {
   LineColumn position = sources.lineColumn(range);
   os << llvm::format("%5u | ", position.line);
-  // A tab would move the caret, and other control characters the terminal.
-  for (char c : sources.line(range.file, position.line))
-    os << (static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c);
+  printLine(os, sources.line(range.file, position.line));
   os << "\n      | ";
   os.indent(position.column - 1) << palette.green << '^';
   StringRef covered = sources.text(range).take_until([](char c) { return c == '\n' || c == '\r'; });
@@ -87,6 +108,8 @@ void DiagnosticEngine::renderOne(raw_ostream &os, const Diagnostic &diagnostic, 
   os << palette.bold;
   if (diagnostic.range)
     os << sources.describe(diagnostic.range) << ": ";
+  else // about no line: it is the program that speaks
+    os << "dlc: ";
   os << (isError ? palette.red : palette.magenta) << (isError ? "error: " : "warning: ") << palette.plain
      << palette.bold << diagnostic.message;
   renderSuggestion(os, diagnostic.suggestion);

@@ -306,6 +306,11 @@ void Lexer::reportCharacter() {
     diags.error(range(begin, at), "this byte is not valid UTF-8: 0x" + llvm::utohexstr(first));
     return;
   }
+  if (first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0) { // U+0080 to U+009F
+    diags.error(range(begin, at), "unexpected control character 0x" +
+                                      llvm::utohexstr(static_cast<unsigned char>(character[1])));
+    return;
+  }
   Diagnostic &error = diags.error(range(begin, at), "unexpected character '" + character + "'");
   StringRef meant = llvm::StringSwitch<StringRef>(character)
                         .Case("@", "matmul(a, b)")

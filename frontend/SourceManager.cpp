@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "frontend/SourceManager.h"
+#include "runtime/schema/artifact_header.h"
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
 #include <cassert>
@@ -31,6 +32,16 @@ FileId SourceManager::addFile(StringRef path, std::string &error) {
   // Offsets have 32 bits; a program of that size is a wrong file.
   if ((*buffer)->getBufferSize() > (1u << 28)) {
     error = "the file has more than 256 MiB";
+    return 0;
+  }
+  StringRef text = (*buffer)->getBuffer();
+  if (text.starts_with(StringRef(DLC_ARTIFACT_MAGIC, 8))) {
+    error = "it is a compiled model, expected a model's source";
+    return 0;
+  }
+  // What has zero bytes is no text, and would give an error for every other byte.
+  if (text.contains('\0')) {
+    error = "it is not a text file";
     return 0;
   }
   return add(path, std::move(*buffer));

@@ -50,8 +50,8 @@ public:
   SourceManager(const SourceManager &) = delete;
   SourceManager &operator=(const SourceManager &) = delete;
 
-  /// Reads a file. Returns 0 and sets `error` to the system's reason when that fails. A path that was read
-  /// before gives the same FileId again.
+  /// Reads a file. Returns 0 and sets `error` to the reason when that fails or the file is no text. A path
+  /// that was read before gives the same FileId again.
   FileId addFile(llvm::StringRef path, std::string &error);
 
   /// Adds a text under a name that messages will show, such as "std/layers.dl". The text is copied.

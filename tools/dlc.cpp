@@ -2,16 +2,17 @@
 //
 // dlc: the verbs of dlc-run, and the compiler.
 #include "compiler/Pipeline.h"
+#include "tools/cli/feed.h"
 #include "tools/cli/output.h"
 #include "tools/cli/program.h"
-#include "tools/cli/session.h"
+#include "tools/crash.h"
 
 #include "runtime/data/file.h"
 
-#include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <unistd.h>
@@ -22,8 +23,9 @@ using dlc::data::Status;
 namespace {
 
 int fail(const Status &status) {
-  llvm::outs().flush();
-  fprintf(stderr, "dlc: error: %s\n", status.message().c_str());
+  bool bug = status.fault() == dlc::data::Fault::bug;
+  fprintf(stderr, "dlc: error: %s%s\n", bug ? "a bug in dlc, please report it: " : "",
+          status.message().c_str());
   return dlc::cli::exit_status(status);
 }
 
@@ -57,7 +59,7 @@ Status read_options(const Options &options, dlc::CompileOptions &out_options) {
   out_options.verify = options.verify;
   out_options.verbose = options.verbose;
   out_options.sanitize = options.sanitize;
-  out_options.color = isatty(STDERR_FILENO);
+  out_options.color = isatty(STDERR_FILENO) && !options.json;
   return {};
 }
 
@@ -71,61 +73,108 @@ uint64_t parse_size(const std::string &text) {
                  : unit == "MiB"             ? 1024.0 * 1024
                  : unit == "GiB"             ? 1024.0 * 1024 * 1024
                                              : 0;
-  return value > 0 ? static_cast<uint64_t>(value * scale) : 0;
+  double bytes = value * scale;
+  return bytes >= 1 && bytes < std::ldexp(1.0, 64) ? static_cast<uint64_t>(bytes) : 0;
 }
 
-/// Prints the most memory that each entry needs where all its dimensions are bounded, and holds it against
-/// --max-memory.
-Status check_memory(const Options &options, const std::vector<std::byte> &bytes, std::string &out_summary) {
-  dlc::cli::Artifact artifact;
-  if (Status status = artifact.load_memory(bytes); !status.ok())
-    return Status::bug("the artifact that was written does not load: " + status.message());
+/// What a session that trains and evaluates needs: the largest arena and scratch of its entries, and the
+/// bookkeeping of each, once for full batches and once more for the last ones of an epoch.
+class TrainingMemory {
+public:
+  void add(const dlc::cli::Entry &entry, const dlc_memory_plan_t &plan) {
+    names_ += (names_.empty() ? "" : " and ") + entry.name;
+    arena_ = std::max(arena_, plan.arena_bytes);
+    scratch_ = std::max(scratch_, plan.scratch_bytes);
+    prepared_ += plan.prepared_bytes * (entry.symbols.empty() ? 1 : 2);
+    fixed_ = plan.peak_bytes - plan.arena_bytes - plan.scratch_bytes - plan.prepared_bytes;
+  }
+  uint64_t peak() const { return fixed_ + arena_ + scratch_ + prepared_; }
+  const std::string &names() const { return names_; }
+
+private:
+  std::string names_;
+  uint64_t arena_ = 0, scratch_ = 0, prepared_ = 0;
+  uint64_t fixed_ = 0; ///< States, the session itself, init entries: the same for every entry.
+};
+
+/// The bounds of an entry's dimensions, and as text " at n = 64"; the name of one that has none.
+std::string find_bounds(const dlc::cli::Artifact &artifact, const dlc::cli::Entry &entry,
+                        std::vector<int64_t> &out_dims, std::string &out_text) {
+  for (size_t i = 0; i < entry.symbols.size(); ++i) {
+    dlc_symbol_info_t symbol;
+    if (dlc_entry_symbol(artifact.handle(), entry.index, static_cast<int32_t>(i), &symbol, nullptr) !=
+            DLC_OK ||
+        symbol.max == INT64_MAX)
+      return entry.symbols[i];
+    out_dims.push_back(symbol.max);
+    out_text += (out_text.empty() ? " at " : ", ") + entry.symbols[i] + " = " + std::to_string(symbol.max);
+  }
+  return "";
+}
+
+/// Prints the most memory that each entry, and a session that trains, needs where the dimensions are bounded,
+/// and holds it against --max-memory.
+Status check_memory(const Options &options, const dlc::cli::Artifact &artifact, std::string &out_summary) {
   uint64_t limit = options.max_memory.empty() ? UINT64_MAX : parse_size(options.max_memory);
   if (limit == 0)
     return Status::input("--max-memory: expected a size such as 64MiB, found '" + options.max_memory + "'");
+  auto hold = [&](const std::string &who, uint64_t peak) {
+    if (peak > limit)
+      return Status::input(who + " needs " + dlc::cli::format_bytes(peak) + ", --max-memory allows " +
+                           dlc::cli::format_bytes(limit));
+    out_summary += "  " + who + ": peak memory " + dlc::cli::format_bytes(peak) + " with one thread\n";
+    return Status();
+  };
+  std::vector<TrainingMemory> training(static_cast<size_t>(artifact.info().variant_count));
+  bool trains = false;
   for (const dlc::cli::Entry &entry : artifact.entries()) {
-    std::vector<int64_t> dims;
-    std::string unbounded, at;
-    for (size_t i = 0; i < entry.symbols.size(); ++i) {
-      dlc_symbol_info_t symbol;
-      if (dlc_entry_symbol(artifact.handle(), entry.index, static_cast<int32_t>(i), &symbol, nullptr) !=
-          DLC_OK)
-        continue;
-      if (symbol.max == INT64_MAX && unbounded.empty())
-        unbounded = symbol.name;
-      dims.push_back(symbol.max);
-      at += (at.empty() ? " at " : ", ") + entry.symbols[i] + " = " + std::to_string(symbol.max);
-    }
-    if (!unbounded.empty()) {
-      if (limit != UINT64_MAX)
-        return Status::input("--max-memory: the memory of " + entry.name + " depends on " + unbounded +
-                             ", which has no bound: give --max " + unbounded + "=N");
+    if (entry.kind == DLC_ENTRY_INIT) // Every other entry's figure has them in it.
       continue;
-    }
+    std::vector<int64_t> dims;
+    std::string at, unbounded = find_bounds(artifact, entry, dims, at);
+    if (!unbounded.empty() && limit != UINT64_MAX)
+      return Status::input("--max-memory: the memory of " + entry.name + " depends on " + unbounded +
+                           ", which has no bound: give --max " + unbounded + "=N");
+    if (!unbounded.empty())
+      continue;
+    trains |= entry.kind == DLC_ENTRY_TRAIN;
     uint64_t peak = 0;
-    for (int32_t variant = 0; variant < artifact.info().variant_count; ++variant) {
+    for (size_t variant = 0; variant < training.size(); ++variant) {
       dlc_memory_plan_t plan;
       dlc_status_t status;
-      if (dlc_variant_memory_plan(artifact.handle(), variant, entry.index, dims.data(), 1, &plan, &status) !=
-          DLC_OK)
+      if (dlc_variant_memory_plan(artifact.handle(), static_cast<int32_t>(variant), entry.index, dims.data(),
+                                  1, &plan, &status) != DLC_OK)
         return dlc::data::from_runtime(status);
       peak = std::max(peak, plan.peak_bytes);
+      if (entry.kind != DLC_ENTRY_INFER)
+        training[variant].add(entry, plan);
     }
-    if (peak > limit)
-      return Status::input(entry.name + at + " needs " + dlc::cli::format_bytes(peak) +
-                           ", --max-memory allows " + dlc::cli::format_bytes(limit));
-    if (entry.kind != DLC_ENTRY_INIT)
-      out_summary +=
-          "  " + entry.name + at + ": peak memory " + dlc::cli::format_bytes(peak) + " with one thread\n";
+    DLC_DATA_TRY(hold(entry.name + at, peak));
   }
-  return {};
+  uint64_t peak = 0;
+  for (const TrainingMemory &session : training)
+    peak = std::max(peak, session.peak());
+  return trains ? hold("a session that runs " + training[0].names(), peak) : Status();
 }
 
+/// What dlc train would stumble over. Applications may have loaders of their own: these are warnings.
+void check_fit(const Options &options, const dlc::cli::Artifact &artifact) {
+  std::string loader = artifact.fit_text("data.loader");
+  Status known = loader.empty() ? Status() : dlc::data::check_loader(loader);
+  if (!known.ok())
+    fprintf(stderr, "dlc: warning: %s: %s\n", options.model.c_str(), known.message().c_str());
+  else if (!loader.empty() && artifact.fit_text("data.path").empty())
+    fprintf(stderr, "dlc: warning: %s: %s() names no path: dlc train will need --data\n",
+            options.model.c_str(), loader.c_str());
+}
+
+/// Prints the diagnostics; out_messages has them, too.
 int compile_bytes(const Options &options, const dlc::CompileOptions &compile_options,
-                  std::vector<std::byte> &out_bytes) {
+                  std::vector<std::byte> &out_bytes, std::string &out_messages) {
   std::string artifact;
-  dlc::CompileStatus status = dlc::compileToArtifact(options.model, compile_options, llvm::errs(), artifact);
-  llvm::errs().flush();
+  llvm::raw_string_ostream messages(out_messages);
+  dlc::CompileStatus status = dlc::compileToArtifact(options.model, compile_options, messages, artifact);
+  fputs(out_messages.c_str(), stderr);
   out_bytes.resize(artifact.size());
   memcpy(out_bytes.data(), artifact.data(), artifact.size());
   return static_cast<int>(status);
@@ -147,6 +196,8 @@ int emit(const Options &options, const dlc::CompileOptions &compile_options) {
   }
   std::string text;
   llvm::raw_string_ostream stream(text);
+  if (variant.empty() && options.emit.ends_with(':'))
+    return fail(Status::input("--emit '" + options.emit + "': expected a variant behind the colon"));
   dlc::CompileStatus status =
       dlc::emitPhase(options.model, compile_options, *phase, variant, stream, llvm::errs());
   llvm::errs().flush();
@@ -170,11 +221,15 @@ int compile(const Options &options) {
   if (!options.emit.empty() && options.emit != "artifact")
     return emit(options, compile_options);
   std::vector<std::byte> bytes;
-  if (int exit = compile_bytes(options, compile_options, bytes))
+  std::string messages, summary;
+  if (int exit = compile_bytes(options, compile_options, bytes, messages))
     return exit;
-  std::string summary;
-  if (Status status = check_memory(options, bytes, summary); !status.ok())
+  dlc::cli::Artifact artifact;
+  if (Status status = artifact.load_memory(bytes); !status.ok())
+    return fail(Status::bug("the artifact that was written does not load: " + status.message()));
+  if (Status status = check_memory(options, artifact, summary); !status.ok())
     return fail(status);
+  check_fit(options, artifact);
   std::string output = options.output;
   if (output.empty()) {
     output = options.model.substr(options.model.rfind('/') + 1);
@@ -186,20 +241,22 @@ int compile(const Options &options) {
   return 0;
 }
 
-int compile_in_memory(const Options &options, std::vector<std::byte> &out_artifact) {
+int compile_in_memory(const Options &options, std::vector<std::byte> &out_artifact,
+                      std::string &out_messages) {
   dlc::CompileOptions compile_options;
-  if (Status status = read_options(options, compile_options); !status.ok())
+  if (Status status = read_options(options, compile_options); !status.ok()) {
+    out_messages = status.message();
     return fail(status);
-  compile_options.sanitize = false; // For these verbs the flag means red zones around buffers.
+  }
   if (options.verb != dlc::cli::Verb::inspect && options.cpus.empty())
     compile_options.cpuVariants = {native_variant()};
-  return compile_bytes(options, compile_options, out_artifact);
+  return compile_bytes(options, compile_options, out_artifact, out_messages);
 }
 
 } // namespace
 
 int main(int argc, char **argv) {
-  llvm::InitLLVM init(argc, argv);
-  const dlc::cli::Compiler compiler = {compile, compile_in_memory};
+  dlc::report_crashes();
+  const dlc::cli::Compiler compiler = {compile, compile_in_memory, dlc::cpuVariantNames()};
   return dlc::cli::run_program(argc, argv, &compiler);
 }

@@ -28,16 +28,24 @@ std::vector<std::string> loader_names() {
   return names;
 }
 
+Status check_loader(const std::string &name) {
+  std::vector<std::string> names = loader_names();
+  std::string known;
+  for (const std::string &one : names) {
+    if (one == name)
+      return {};
+    known += (known.empty() ? "" : ", ") + one;
+  }
+  std::optional<std::string> near = nearest_name(name, names);
+  return Status::input("no data loader is called " + name + "; there is: " + known +
+                       (near ? " (did you mean " + *near + "?)" : ""));
+}
+
 Status open_data(const DataSpec &spec, Splits &out_splits) {
   for (const Loader &loader : loaders)
     if (spec.loader == loader.name)
       return loader.open(spec.path, out_splits);
-  std::string known;
-  for (const std::string &name : loader_names())
-    known += (known.empty() ? "" : ", ") + name;
-  std::optional<std::string> near = nearest_name(spec.loader, loader_names());
-  return Status::input("no data loader is called " + spec.loader + "; there is: " + known +
-                       (near ? " (did you mean " + *near + "?)" : ""));
+  return check_loader(spec.loader);
 }
 
 } // namespace dlc::data

@@ -50,6 +50,8 @@ struct DataSpec {
   std::string path;
 };
 
+/// Whether there is a loader of this name; the message lists those that there are.
+Status check_loader(const std::string &name);
 /// Opens a source: reads and checks its files.
 Status open_data(const DataSpec &spec, Splits &out_splits);
 /// The names of all loaders.

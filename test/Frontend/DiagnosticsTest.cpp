@@ -90,7 +90,7 @@ TEST_F(Diagnostics, rendersUnusualRanges) {
   FileId file = sources.addText("a.dl", "ab\r\ncd\n");
   diags.error({file, 2, 2}, "end");
   diags.error({file, 1, 6}, "long");
-  EXPECT_EQ(render(), "error: cannot read 'x.dl': No such file or directory\n"
+  EXPECT_EQ(render(), "dlc: error: cannot read 'x.dl': No such file or directory\n"
                       "a.dl:1:2: error: long\n    1 | ab\n      |  ^\n"
                       "a.dl:1:3: error: end\n    1 | ab\n      |   ^\n");
 }
@@ -127,7 +127,8 @@ TEST_F(Diagnostics, suggestsNearNames) {
   EXPECT_EQ(nearestName("", names), "");
   diags.error({}, "unknown name 'liner'").suggest(nearestName("liner", names));
   diags.error({}, "unknown name 'm'").suggest(nearestName("m", names));
-  EXPECT_EQ(render(), "error: unknown name 'liner'; did you mean linear?\nerror: unknown name 'm'\n");
+  EXPECT_EQ(render(),
+            "dlc: error: unknown name 'liner'; did you mean linear?\ndlc: error: unknown name 'm'\n");
 }
 
 // Tests bytes that are no text: they are named by their number, never printed.

@@ -5,6 +5,7 @@
 
 #include "test/Runtime/Models.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -119,6 +120,24 @@ TEST_F(Session, NamesWhatIsWrong) {
   float value;
   EXPECT_EQ(dlc_session_state_read(session.get(), w, &value, 4, &status), DLC_INVALID_ARGUMENT);
   EXPECT_STREQ(status.message, "state w has 24 bytes (f32), 4 given");
+  dlc_session_options_t options = {};
+  dlc_session_t *refused = nullptr;
+  options.threads = DLC_MAX_THREADS + 1;
+  EXPECT_EQ(dlc_session_create(artifact.get(), &options, &refused, &status), DLC_INVALID_ARGUMENT);
+  EXPECT_STREQ(status.message, "1025 threads asked for, 0 (all) to 1024 expected");
+  // A short name that two entries have names neither.
+  ArtifactDescription description = makeLittleModel();
+  auto lr = std::find_if(description.states.begin(), description.states.end(),
+                         [](const State &state) { return state.name == "step.lr"; });
+  State other = *lr;
+  other.name = "other.lr";
+  description.states.push_back(other);
+  for (Variant &variant : description.variants)
+    variant.layouts.resize(description.states.size());
+  ArtifactHandle doubled = load(description);
+  SessionHandle both = open(doubled.get());
+  EXPECT_EQ(dlc_session_hyperparameter_set(both.get(), "lr", 1, &status), DLC_INVALID_ARGUMENT);
+  EXPECT_STREQ(status.message, "several hyperparameters are called lr: say step.lr or other.lr");
   EXPECT_EQ(dlc_session_state_read(session.get(), -1, &value, 4, &status), DLC_INVALID_ARGUMENT);
   int64_t iteration;
   EXPECT_EQ(dlc_session_iteration_get(session.get(), predict, &iteration, &status), DLC_NOT_FOUND);

@@ -4,6 +4,7 @@
 #include "runtime/data/batcher.h"
 
 #include <algorithm>
+#include <unistd.h>
 
 namespace dlc::cli {
 
@@ -24,10 +25,13 @@ Status open_data(const Artifact &artifact, const Options &options, data::Splits 
   data::DataSpec spec = {artifact.fit_text("data.loader"), artifact.fit_text("data.path")};
   if (!options.data.empty()) {
     spec.path = options.data;
+    // "loader:path", unless there is such a file: paths may have colons.
     size_t colon = options.data.find(':');
-    for (const std::string &loader : data::loader_names())
-      if (colon != std::string::npos && options.data.substr(0, colon) == loader)
-        spec = {loader, options.data.substr(colon + 1)};
+    bool is_path = colon == std::string::npos ||
+                   options.data.substr(0, colon).find('/') != std::string::npos ||
+                   access(options.data.c_str(), F_OK) == 0;
+    if (!is_path)
+      spec = {options.data.substr(0, colon), options.data.substr(colon + 1)};
   }
   if (spec.loader.empty()) {
     std::string known;
@@ -38,6 +42,9 @@ Status open_data(const Artifact &artifact, const Options &options, data::Splits 
         " has no fit block that names its data: expected --data loader:path, with one of the loaders " +
         known);
   }
+  DLC_DATA_TRY(data::check_loader(spec.loader));
+  if (spec.path.empty())
+    return Status::input(spec.loader + " needs a path: expected --data PATH");
   return data::open_data(spec, out_splits);
 }
 

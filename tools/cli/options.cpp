@@ -3,6 +3,7 @@
 
 #include "runtime/data/tensor.h"
 #include "runtime/dlc_runtime.h"
+#include "tools/cli/output.h"
 
 #include <CLI/CLI.hpp>
 
@@ -93,8 +94,7 @@ void add_compile_flags(CLI::App *app, Options &options) {
       ->type_name("LIST");
   add_bounds(app, "--bind", "fix a dimension: --bind n=64", options.bind);
   add_bounds(app, "--max", "bound a dimension, for the printed peak of memory: --max n=256", options.max);
-  app->add_option("--precision", options.precision, "f32 (strict, the default), f32x6, f32x3, bf16, tf32")
-      ->type_name("P");
+  app->add_option("--precision", options.precision, "f32: strict, and the only one so far")->type_name("P");
   app->add_option("--max-memory", options.max_memory, "the most memory that an entry may need: 64MiB")
       ->type_name("SIZE");
 }
@@ -119,7 +119,7 @@ void add_session_flags(CLI::App *app, Options &options) {
                       throw CLI::ValidationError("--set",
                                                  "expected a finite number for " + name + ", found " + value);
                   });
-  app->add_flag("--sanitize,--red-zones", options.sanitize,
+  app->add_flag("--red-zones", options.red_zones,
                 "surround every buffer with red zones and check them (slow)");
 }
 
@@ -129,11 +129,11 @@ void add_data_flags(CLI::App *app, Options &options) {
   add_number<int64_t>(app, "--batch", "rows in a batch", options.batch, 1);
 }
 
-void define_compile(CLI::App *app, Options &options) {
+void define_compile(CLI::App *app, const std::string &variants, Options &options) {
   app->add_option("-o,--output", options.output, "the file to write (the model's name with .dla)")
       ->type_name("FILE");
   add_compile_flags(app, options);
-  app->add_option("--cpu", options.cpus, "native, or CPU variants: x86-64-v3,x86-64-v4,amx,aarch64")
+  app->add_option("--cpu", options.cpus, "native, or CPU variants (all of them): " + variants)
       ->delimiter(',')
       ->type_name("LIST");
   app->add_option(
@@ -199,7 +199,8 @@ void define_run(CLI::App *app, Options &options) {
                options.out.push_back(assignment("--out", text));
            }
          },
-         "write a result: --out probs.npy, or --out name=probs.npy when there are several")
+         "write a result: --out probs.npy, or --out a=a.npy,b=b.npy when there are several")
+      ->delimiter(',')
       ->type_name("[NAME=]F")
       ->take_all();
 }
@@ -252,8 +253,13 @@ std::string explain(const CLI::ParseError &error, int argc, char **argv, const C
 
 } // namespace
 
-std::optional<int> parse_options(int argc, char **argv, bool with_compiler, Options &out_options) {
+std::optional<int> parse_options(int argc, char **argv, const std::vector<std::string> *variants,
+                                 Options &out_options) {
   Options &options = out_options;
+  const bool with_compiler = variants != nullptr;
+  std::string variant_list;
+  for (const std::string &name : variants ? *variants : std::vector<std::string>())
+    variant_list += (variant_list.empty() ? "" : ",") + name;
   options.command.assign(argv, argv + argc);
   CLI::App app(with_compiler ? "Compiles neural networks, trains them and infers with them."
                              : "Trains compiled neural networks and infers with them.",
@@ -270,7 +276,7 @@ std::optional<int> parse_options(int argc, char **argv, bool with_compiler, Opti
     void (*define)(CLI::App *, Options &);
   };
   const Definition definitions[] = {
-      {Verb::compile, "compile", "compile a model into one file, or print a phase", define_compile},
+      {Verb::compile, "compile", "compile a model into one file, or print a phase", nullptr},
       {Verb::train, "train", "train a model on a data set", define_train},
       {Verb::eval, "eval", "evaluate a trained model on a data set", define_eval},
       {Verb::run, "run", "run one entry on .npy files", define_run},
@@ -288,7 +294,10 @@ std::optional<int> parse_options(int argc, char **argv, bool with_compiler, Opti
               : with_compiler                  ? "model.dl or model.dla"
                                                : "model.dla",
               options);
-    definition.define(verb, options);
+    if (definition.verb == Verb::compile)
+      define_compile(verb, variant_list, options);
+    else
+      definition.define(verb, options);
     if (definition.verb != Verb::compile)
       verb->add_flag("--json", options.json, "print one JSON object a line");
     if (with_compiler && definition.verb != Verb::compile)
@@ -303,6 +312,8 @@ std::optional<int> parse_options(int argc, char **argv, bool with_compiler, Opti
       return app.exit(error) ? exit_input : exit_done;
     const char *program = with_compiler ? "dlc" : "dlc-run";
     std::string text = explain(error, argc, argv, app, verbs);
+    if (std::any_of(argv, argv + argc, [](const char *word) { return std::string_view(word) == "--json"; }))
+      print_json_error(text, exit_input);
     fprintf(stderr, "%s: error: %s\n", program, text.c_str());
     fprintf(stderr, "%s%s --help shows what there is\n", program,
             app.get_subcommands().empty() ? "" : (" " + app.get_subcommands()[0]->get_name()).c_str());

@@ -42,11 +42,12 @@ struct Options {
   std::string scan = "auto"; ///< auto, loop, dispatch
   bool verify = false;       ///< Run the schedule verifier.
   bool verbose = false;      ///< Say what a fast path declined.
-  bool sanitize = false;     ///< compile: instrument kernels. train, eval, run: red zones around buffers.
+  bool sanitize = false;     ///< Instrument the kernels.
 
   // The session.
   std::optional<uint64_t> seed;
   int threads = 0; ///< 0: as many as the process may use
+  bool red_zones = false;
   std::string device;
   std::vector<std::pair<std::string, double>> set;
   std::string weights;
@@ -69,10 +70,11 @@ struct Options {
   std::vector<std::string> command; ///< The words of the command line, to repeat in messages.
 };
 
-/// Reads the command line. with_compiler: dlc, which has compile and takes .dl files; otherwise dlc-run.
-/// Returns nothing when the verb shall run, else the exit status (help and version were printed, or the error
-/// was).
-std::optional<int> parse_options(int argc, char **argv, bool with_compiler, Options &out_options);
+/// Reads the command line. variants: the CPU variants of the compiler, for dlc, which has compile and takes
+/// .dl files; null for dlc-run. Returns nothing when the verb shall run, else the exit status (help and
+/// version were printed, or the error was).
+std::optional<int> parse_options(int argc, char **argv, const std::vector<std::string> *variants,
+                                 Options &out_options);
 
 } // namespace dlc::cli
 

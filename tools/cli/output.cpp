@@ -72,9 +72,24 @@ JsonLine &JsonLine::add(std::string_view name, double value) {
   return *this;
 }
 
+JsonLine &JsonLine::add(std::string_view name, const std::vector<double> &values) {
+  key(name);
+  text_ += '[';
+  for (const double &value : values)
+    text_ += (&value == values.data() ? "" : ",") + json_number(value);
+  text_ += ']';
+  return *this;
+}
+
 void JsonLine::print() {
   printf("%s}\n", text_.c_str());
   fflush(stdout);
+}
+
+void print_json_error(std::string_view message, int exit) {
+  while (message.ends_with('\n'))
+    message.remove_suffix(1);
+  JsonLine("error").add("message", message).add("exit", int64_t{exit}).print();
 }
 
 std::string format_figures(const std::vector<Figure> &figures) {

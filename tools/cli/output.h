@@ -22,6 +22,7 @@ public:
   JsonLine &add(std::string_view key, int64_t value);
   JsonLine &add(std::string_view key, uint64_t value);
   JsonLine &add(std::string_view key, double value);
+  JsonLine &add(std::string_view key, const std::vector<double> &values);
   /// Prints it to standard output and flushes.
   void print();
 
@@ -29,6 +30,9 @@ private:
   void key(std::string_view name);
   std::string text_;
 };
+
+/// The object that ends a run under --json that failed: {"event":"error","message":"...","exit":1}.
+void print_json_error(std::string_view message, int exit);
 
 /// text as a JSON string, quotes included. Bytes that are not UTF-8 are kept as they are.
 std::string json_string(std::string_view text);

@@ -31,7 +31,7 @@ int fail(const char *program, const Options &options, const data::Status &status
   fprintf(stderr, "%s: error: %s%s\n", program, bug ? "a bug in dlc, please report it: " : "",
           status.message().c_str());
   if (options.json)
-    JsonLine("error").add("message", status.message()).add("exit", int64_t{exit_status(status)}).print();
+    print_json_error(status.message(), exit_status(status));
   return exit_status(status);
 }
 
@@ -40,7 +40,8 @@ int fail(const char *program, const Options &options, const data::Status &status
 int run_program(int argc, char **argv, const Compiler *compiler) {
   const char *program = compiler ? "dlc" : "dlc-run";
   Options options;
-  if (std::optional<int> exit = parse_options(argc, argv, compiler != nullptr, options))
+  if (std::optional<int> exit =
+          parse_options(argc, argv, compiler ? &compiler->cpu_variants : nullptr, options))
     return *exit;
   if (options.verb == Verb::compile)
     return compiler->compile(options);
@@ -55,8 +56,12 @@ int run_program(int argc, char **argv, const Compiler *compiler) {
                       " is a model's source: dlc-run takes compiled models; make one with dlc compile " +
                       options.model));
     std::vector<std::byte> bytes;
-    if (int exit = compiler->compile_in_memory(options, bytes))
+    std::string messages;
+    if (int exit = compiler->compile_in_memory(options, bytes, messages)) {
+      if (options.json)
+        print_json_error(messages, exit);
       return exit;
+    }
     status = artifact.load_memory(bytes);
   } else {
     status = artifact.load_file(options.model);

@@ -17,8 +17,12 @@ namespace dlc::cli {
 struct Compiler {
   /// The compile verb: writes the artifact or prints a phase.
   int (*compile)(const Options &options);
-  /// Compiles options.model in memory, for the verbs that work on artifacts.
-  int (*compile_in_memory)(const Options &options, std::vector<std::byte> &out_artifact);
+  /// Compiles options.model in memory, for the verbs that work on artifacts. out_messages gets what was
+  /// printed.
+  int (*compile_in_memory)(const Options &options, std::vector<std::byte> &out_artifact,
+                           std::string &out_messages);
+  /// The CPU variants that there are, for the help.
+  std::vector<std::string> cpu_variants;
 };
 
 /// The whole program: parses the command line, runs the verb, prints errors. Returns the exit status.

@@ -23,8 +23,44 @@ std::string signature(const Entry &entry) {
   return text + ")";
 }
 
+/// NumPy's name of a type; empty where it has none.
+const char *numpy_name(data::DataType type) {
+  switch (type) {
+  case data::DataType::f32:
+    return "float32";
+  case data::DataType::f64:
+    return "float64";
+  case data::DataType::f16:
+    return "float16";
+  case data::DataType::i8:
+    return "int8";
+  case data::DataType::u8:
+    return "uint8";
+  case data::DataType::i32:
+    return "int32";
+  case data::DataType::i64:
+    return "int64";
+  case data::DataType::boolean:
+    return "bool";
+  case data::DataType::bf16:
+    break;
+  }
+  return "";
+}
+
+/// Which of two flags for one name shall count, nobody can tell.
+Status check_given_once(const char *flag, const std::vector<Assignment> &given) {
+  for (auto one = given.begin(); one != given.end(); ++one)
+    for (auto other = given.begin(); other != one; ++other)
+      if (one->first == other->first)
+        return Status::input(format("%s %s is given twice: %s and %s", flag, one->first.c_str(),
+                                    other->second.c_str(), one->second.c_str()));
+  return {};
+}
+
 /// Reads --in files into the entry's arguments, in its order.
 Status read_arguments(const Entry &entry, const Options &options, std::vector<data::Tensor> &tensors) {
+  DLC_DATA_TRY(check_given_once("--in", options.in));
   for (const auto &[name, path] : options.in) {
     auto same = [&](const Value &argument) { return argument.name == name; };
     if (std::none_of(entry.arguments.begin(), entry.arguments.end(), same)) {
@@ -48,8 +84,8 @@ Status read_arguments(const Entry &entry, const Options &options, std::vector<da
           format("%s: %s takes %s as %s, found %s%s", given->second.c_str(), entry.name.c_str(),
                  argument.name.c_str(), argument.signature.c_str(),
                  data::format_type(tensor.type, tensor.shape).c_str(),
-                 tensor.type != argument.type
-                     ? format(" (NumPy converts with astype: %s)", data::type_name(argument.type)).c_str()
+                 tensor.type != argument.type && *numpy_name(argument.type)
+                     ? format(" (NumPy converts with .astype('%s'))", numpy_name(argument.type)).c_str()
                      : ""));
   }
   return {};
@@ -57,6 +93,7 @@ Status read_arguments(const Entry &entry, const Options &options, std::vector<da
 
 /// Pairs --out files with results.
 Status match_results(const Entry &entry, const Options &options, std::vector<std::string> &paths) {
+  DLC_DATA_TRY(check_given_once("--out", options.out));
   paths.resize(entry.results.size());
   for (const auto &[name, path] : options.out) {
     size_t index = 0;
@@ -79,14 +116,39 @@ Status match_results(const Entry &entry, const Options &options, std::vector<std
 }
 
 /// The first values, for results that no --out takes.
-std::string preview(const dlc_tensor_t &tensor, data::DataType type) {
+std::vector<double> first_values(const dlc_tensor_t &tensor, data::DataType type, bool &out_more) {
   int64_t count = 1;
   for (int32_t i = 0; i < tensor.rank; ++i)
     count *= tensor.dims[i];
-  std::string text;
+  std::vector<double> values;
   for (int64_t i = 0; i < std::min<int64_t>(count, 10); ++i)
-    text += format(" %.6g", element_value(type, tensor.data, i));
-  return text + (count > 10 ? " ..." : "");
+    values.push_back(element_value(type, tensor.data, i));
+  out_more = count > 10;
+  return values;
+}
+
+/// A result as a line: where it was written, or how it begins.
+void print_result(const Value &result, const dlc_tensor_t &tensor, const std::string &path, bool json) {
+  std::string type = data::format_type(result.type, data::Shape(tensor.dims, tensor.dims + tensor.rank));
+  bool more = false;
+  std::vector<double> values = first_values(tensor, result.type, more);
+  if (json) {
+    JsonLine line("result");
+    line.add("name", result.name).add("type", type);
+    if (!path.empty())
+      line.add("file", path);
+    else if (tensor.rank == 0)
+      line.add("value", values[0]);
+    else
+      line.add(more ? "first_values" : "values", values);
+    line.print();
+    return;
+  }
+  std::string text = path.empty() ? "" : " in " + path;
+  if (path.empty())
+    for (double value : values)
+      text += format(" %.6g", value);
+  printf("%s: %s%s%s\n", result.name.c_str(), type.c_str(), text.c_str(), path.empty() && more ? " ..." : "");
 }
 
 } // namespace
@@ -131,19 +193,7 @@ Status run(const Artifact &artifact, const Options &options) {
     data::Shape shape(tensor.dims, tensor.dims + tensor.rank);
     if (!paths[i].empty())
       DLC_DATA_TRY(data::write_npy(paths[i], {result.name, result.type, shape, tensor.data}));
-    if (options.json) {
-      JsonLine line("result");
-      line.add("name", result.name).add("type", data::format_type(result.type, shape));
-      if (!paths[i].empty())
-        line.add("file", paths[i]);
-      else if (shape.empty())
-        line.add("value", element_value(result.type, tensor.data, 0));
-      line.print();
-    } else {
-      printf("%s: %s%s%s\n", result.name.c_str(), data::format_type(result.type, shape).c_str(),
-             paths[i].empty() ? "" : " in ",
-             paths[i].empty() ? preview(tensor, result.type).c_str() : paths[i].c_str());
-    }
+    print_result(result, tensor, paths[i], options.json);
   }
   if (options.json)
     JsonLine("done").print();

@@ -199,11 +199,16 @@ Status create_session(const Artifact &artifact, const Options &options, SessionH
   }
   session_options.device = options.device.empty() ? nullptr : options.device.c_str();
   session_options.threads = options.threads;
-  session_options.flags = options.sanitize ? DLC_SESSION_RED_ZONES : 0;
+  session_options.flags = options.red_zones ? DLC_SESSION_RED_ZONES : 0;
   dlc_session_t *session = nullptr;
   dlc_status_t status;
-  if (dlc_session_create(artifact.handle(), &session_options, &session, &status) != DLC_OK)
-    return from_runtime(status);
+  if (dlc_session_create(artifact.handle(), &session_options, &session, &status) != DLC_OK) {
+    bool sanitized = status.code == DLC_UNSUPPORTED && strstr(status.message, "AddressSanitizer");
+    return from_runtime(status).with(sanitized ? "; compiled with --sanitize, it runs in programs that are "
+                                                 "built with -fsanitize=address, such as "
+                                                 "dlc-run of cmake --preset sanitize"
+                                               : "");
+  }
   out_session.reset(session);
   if (options.seed && dlc_session_seed_set(session, *options.seed, &status) != DLC_OK)
     return from_runtime(status);
