@@ -42,36 +42,43 @@ int64_t nominalBytes(dl::TensorType type) {
 
 FusionGraph::FusionGraph(Block &block, const llvm::DenseSet<Operation *> &loopsAsDispatches)
     : block(block), loopsAsDispatches(loopsAsDispatches), inLoopBody(isa<dl::ScanOp>(block.getParentOp())) {
+  classifyOperations();
   materializeInlineUses();
   addNodes();
   addEdges();
   addStateOrder();
 }
 
-/// Whether `op` computes a tensor from random numbers, constants and scalars by cheap operations: a dropout
-/// mask.
-static bool isGenerated(Operation *op) {
+/// Decides the class of every operation of the block, once: what the classes rest on changes when dispatches
+/// replace operations.
+void FusionGraph::classifyOperations() {
   auto isScalar = [](Value value) { return cast<dl::TensorType>(value.getType()).isScalar(); };
-  OpClass opClass = classify(op);
-  bool cheap = opClass == OpClass::Inline || (opClass == OpClass::Elementwise && isCheap(op));
-  if (!cheap || op->getNumResults() != 1 || isScalar(op->getResult(0)))
-    return false;
-  return llvm::all_of(op->getOperands(), [&](Value operand) {
-    Operation *definition = operand.getDefiningOp();
-    return isScalar(operand) ||
-           (definition && definition->getBlock() == op->getBlock() && isGenerated(definition));
-  });
+  // Tensors that random numbers, constants and scalars become by cheap operations: a dropout mask.
+  llvm::SmallPtrSet<Operation *, 16> generated;
+  for (Operation &op : block) {
+    OpClass opClass = classWithoutOperands(&op);
+    bool cheap = opClass == OpClass::Inline || (opClass == OpClass::Elementwise && isCheap(&op));
+    if (cheap && op.getNumResults() == 1 && !isScalar(op.getResult(0)) &&
+        llvm::all_of(op.getOperands(), [&](Value operand) {
+          return isScalar(operand) || generated.contains(operand.getDefiningOp());
+        })) {
+      generated.insert(&op);
+      opClass = OpClass::Inline;
+    }
+    classes[&op] = opClass;
+  }
 }
 
-OpClass FusionGraph::classOf(Operation *op) const {
+OpClass FusionGraph::classWithoutOperands(Operation *op) const {
   OpClass opClass = classify(op);
-  if (opClass == OpClass::Elementwise && isGenerated(op) && !materialized.contains(op))
-    return OpClass::Inline;
-  if (opClass == OpClass::Inline && materialized.contains(op))
-    return OpClass::Elementwise;
   if (opClass == OpClass::Alias && inLoopBody)
     return OpClass::Move; // slices and stack elements are strided, and cannot be seen under another shape
   return opClass;
+}
+
+OpClass FusionGraph::classOf(Operation *op) const {
+  auto known = classes.find(op);
+  return known != classes.end() ? known->second : classWithoutOperands(op);
 }
 
 bool FusionGraph::isInlineHere(Operation *op) const {
@@ -94,13 +101,19 @@ void FusionGraph::traceSources(Value value, llvm::function_ref<void(Value)> visi
 /// An inline operation that a store, a terminator or a loop uses must be in memory: that use gets its own
 /// copy.
 void FusionGraph::materializeInlineUses() {
+  llvm::SmallPtrSet<Operation *, 8> materialized;
+  auto copyOf = [&](Operation *op) {
+    OpBuilder builder(op);
+    Operation *copy = builder.clone(*op);
+    classes[copy] = classOf(op);
+    return copy;
+  };
   auto visitUse = [&](OpOperand &use) {
     Operation *source = use.get().getDefiningOp();
     OpOperand *innermost = &use; // the use of the inline operation itself, below any aliases
     while (source && source->getBlock() == &block && classOf(source) == OpClass::Alias) {
       if (!source->hasOneUse()) {
-        OpBuilder builder(source);
-        source = builder.clone(*source);
+        source = copyOf(source);
         innermost->set(source->getResult(0));
       }
       innermost = &source->getOpOperand(0);
@@ -110,11 +123,11 @@ void FusionGraph::materializeInlineUses() {
         (classOf(source) != OpClass::Inline && !materialized.contains(source)))
       return;
     if (!materialized.contains(source) && !source->hasOneUse()) {
-      OpBuilder builder(source);
-      source = builder.clone(*source);
+      source = copyOf(source);
       innermost->set(source->getResult(0));
     }
     materialized.insert(source);
+    classes[source] = OpClass::Elementwise;
   };
   for (Operation &op : llvm::make_early_inc_range(block)) {
     OpClass opClass = classify(&op);

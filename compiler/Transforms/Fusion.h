@@ -5,14 +5,13 @@
 // of one of these kinds and the clusters stay free of cycles:
 //
 //   contraction  One contract or convolution, the root. Cheap elementwise or moving producers that nothing
-//   else
-//                uses (prologue), and elementwise operations with the root's number of elements (epilogue).
+//                else uses (prologue), and elementwise operations with the root's number of elements
+//                (epilogue).
 //   reduction    Reductions that keep no leading axis, over one shape (bias gradients, means over the batch).
 //                Prologue as above; elementwise operations on the result's shape as epilogue.
 //   row          Everything else. All shapes share leading dimensions, the rows, and no operation mixes rows:
-//   within
-//                a row elementwise operations, reductions and windows combine freely (softmax with its loss
-//                and gradient).
+//                within a row elementwise operations, reductions and windows combine freely (softmax with its
+//                loss and gradient).
 //   scalar       Rank 0 throughout (hyperparameters, bias corrections).
 //   loop         One scan that runs inside a dispatch (ScanForms.h).
 //
@@ -73,8 +72,8 @@ public:
   /// Clusters in an order of execution, each with its operations in program order.
   SmallVector<SmallVector<Operation *>> schedule() const;
 
-  /// The class of `op` in this block: an Inline operation that is needed in memory is Elementwise, an alias
-  /// in a loop's body is a Move.
+  /// The class of `op` in this block: an Inline operation that is needed in memory is Elementwise, cheap
+  /// arithmetic on generated tensors Inline, an alias in a loop's body a Move.
   OpClass classOf(Operation *op) const;
 
   /// Calls `visit` for each value that `value` is computed from by inline operations and aliases alone.
@@ -98,6 +97,8 @@ private:
     bool eliminates;        ///< A value need not be stored any more.
   };
 
+  void classifyOperations();
+  OpClass classWithoutOperands(Operation *op) const;
   void materializeInlineUses();
   void addNodes();
   void addEdges();
@@ -132,9 +133,9 @@ private:
   const llvm::DenseSet<Operation *> &loopsAsDispatches;
   bool inLoopBody;
   bool fuseUpdates = true;
-  std::optional<unsigned> scalarCluster;          ///< Of mergeScalars; stays as it is.
-  llvm::SmallPtrSet<Operation *, 8> materialized; ///< Inline operations that must be in memory.
-  std::vector<Node> nodes;                        ///< In program order.
+  std::optional<unsigned> scalarCluster;        ///< Of mergeScalars; stays as it is.
+  llvm::DenseMap<Operation *, OpClass> classes; ///< Of the block's operations, and of copies of them.
+  std::vector<Node> nodes;                      ///< In program order.
   llvm::DenseMap<Operation *, unsigned> nodeOf;
   SmallVector<SmallVector<unsigned>> clusters; ///< Nodes, ascending; empty when merged into another.
 };

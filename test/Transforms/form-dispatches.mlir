@@ -130,3 +130,48 @@ func.func @in_memory(%b: !dl.tensor<[8], f32>, %g: !dl.tensor<[n, n], f32>) -> (
   %bb = dl.broadcast %b [1] : !dl.tensor<[8], f32> to !dl.tensor<[n, 8], f32>
   return %last, %bb : !dl.tensor<[n, 8], f32>, !dl.tensor<[n, 8], f32>
 }
+
+// -----
+
+// Tests that arithmetic on slices of a constant, the gradient of a concat, is no generated tensor: the slices are
+// operations like others, which share its dispatch.
+// CHECK-LABEL: func.func @gradient_of_concat
+// CHECK: %[[G:.*]] = dl.dispatch "gradient_of_concat.slice.mul.add"(%{{.*}}) : (!dl.tensor<[], f32>)
+// CHECK: dl.slice
+// CHECK: dl.slice
+// CHECK: dl.mul
+// CHECK: dl.add
+// CHECK: dl.dispatch "gradient_of_concat.contract"(%[[G]]
+// CHECK: dl.dispatch "gradient_of_concat.sum"(%[[G]]
+func.func @gradient_of_concat(%loss: !dl.tensor<[], f32>, %x: !dl.tensor<[n, 3], f32>)
+    -> (!dl.tensor<[4, 3], f32>, !dl.tensor<[4], f32>) attributes {dl.entry = "infer", dl.symbols = ["n"]} {
+  %g = dl.broadcast %loss [] : !dl.tensor<[], f32> to !dl.tensor<[n, 8], f32>
+  %a = dl.slice %g [#dl.poly<0>, #dl.poly<0>] strides [1, 1] : !dl.tensor<[n, 8], f32> to !dl.tensor<[n, 4], f32>
+  %b = dl.slice %g [#dl.poly<0>, #dl.poly<4>] strides [1, 1] : !dl.tensor<[n, 8], f32> to !dl.tensor<[n, 4], f32>
+  %half = dl.constant 0.5 : f32 : !dl.tensor<[n, 4], f32>
+  %c = dl.mul %b, %half : !dl.tensor<[n, 4], f32>
+  %d = dl.add %a, %c : !dl.tensor<[n, 4], f32>
+  %w = dl.contract "nj,nk->jk" %d, %x : (!dl.tensor<[n, 4], f32>, !dl.tensor<[n, 3], f32>) -> !dl.tensor<[4, 3], f32>
+  %s = dl.reduce sum %d [0] : !dl.tensor<[n, 4], f32> to !dl.tensor<[4], f32>
+  return %w, %s : !dl.tensor<[4, 3], f32>, !dl.tensor<[4], f32>
+}
+
+// -----
+
+// Tests that arithmetic on generated tensors is computed again in each dispatch, and that the copy in memory of
+// one that is returned, too, serves nothing else.
+// CHECK-LABEL: func.func @generated_and_returned
+// CHECK: %[[R:.*]] = dl.dispatch "generated_and_returned.sub"(%arg0)
+// CHECK: dl.dispatch "generated_and_returned.mul"(%arg0, %arg1)
+// CHECK: dl.random
+// CHECK: dl.sub
+// CHECK: dl.mul
+// CHECK: return %{{.*}}, %[[R]]
+func.func @generated_and_returned(%s: !dl.tensor<[], i64>, %x: !dl.tensor<[n, 4], f32>)
+    -> (!dl.tensor<[n, 4], f32>, !dl.tensor<[n, 4], f32>) attributes {dl.entry = "infer", dl.symbols = ["n"]} {
+  %r = dl.random site 7 seed %s iteration %s : !dl.tensor<[n, 4], f32>
+  %half = dl.constant 0.5 : f32 : !dl.tensor<[n, 4], f32>
+  %d = dl.sub %r, %half : !dl.tensor<[n, 4], f32>
+  %y = dl.mul %d, %x : !dl.tensor<[n, 4], f32>
+  return %y, %d : !dl.tensor<[n, 4], f32>, !dl.tensor<[n, 4], f32>
+}
