@@ -32,8 +32,9 @@ public:
   using SymbolValues = std::function<Value(StringRef)>;
 
   /// `builder` must stand in the kernel's entry block; code is emitted at its insertion point from now on.
-  /// `lanes` is 16 or 1 (then no vector is ever emitted). Without mask registers, a store of a constant number
-  /// of lanes is emitted as plain stores of 8, 4, 2 and 1 lanes: AVX2's masked stores take dozens of cycles.
+  /// `lanes` is 16 or 1 (then no vector is ever emitted). Without mask registers, a store of a constant
+  /// number of lanes is emitted as plain stores of 8, 4, 2 and 1 lanes: AVX2's masked stores take dozens of
+  /// cycles.
   ElementEmitter(ImplicitLocOpBuilder &builder, int64_t lanes, bool hasMaskRegisters, SymbolValues symbols);
 
   //===--- Where values come from ---===//
@@ -84,6 +85,8 @@ public:
   Value makeTailMask(Value base, Value bound) { return firstLanes(sub(bound, base)); }
   /// The mask of the lanes l with l < count (an index).
   Value firstLanes(Value count);
+  /// Whether the mask has a lane (i1).
+  Value anyLane(Value mask);
 
   //===--- Index arithmetic ---===//
   Value constant(int64_t value);             ///< Of type index.
@@ -104,7 +107,7 @@ public:
   Position expand(ArrayRef<dl::PolynomialAttr> shape, ArrayRef<Index> position);
   /// The whole position as one row-major linear index covering all axes.
   Index linearize(ArrayRef<dl::PolynomialAttr> shape, ArrayRef<Index> position);
-  /// (index / divisor, index mod divisor) for an index >= 0; `divisor` > 0.
+  /// (index / divisor, index mod divisor), right for lanes >= 0; `divisor` > 0.
   std::pair<Index, Index> divideWithRemainder(const Index &index, dl::PolynomialAttr divisor);
   /// index · factor, a + b; both cover one axis.
   Index scale(const Index &index, dl::PolynomialAttr factor);

@@ -102,10 +102,14 @@ Value ElementEmitter::load(const Memory &memory, dl::TensorType type, ArrayRef<I
       placeFor(operands, conditionLevel());
   };
   if (!address.lanes && address.stride == 0) {
-    Value offset = address.offset;
+    Value offset = address.offset, used = guard;
+    if (mask && llvm::any_of(position, [](const Index &index) { return index.mayLieOutside; })) {
+      Value any = anyLane(mask);
+      used = used ? values.andi(used, any) : any;
+    }
     // A scalar that will not be used may lie outside: read the first element instead.
-    if (guard)
-      offset = create<arith::SelectOp>({guard, offset, constant(0)}, guard, offset, constant(0));
+    if (used)
+      offset = create<arith::SelectOp>({used, offset, constant(0)}, used, offset, constant(0));
     OpBuilder::InsertionGuard insertion(builder);
     place({memory.memref, offset});
     Value element = memref::LoadOp::create(builder, memory.memref, offset);

@@ -84,6 +84,8 @@ static void walkWindow(ElementEmitter &emitter, ValueBuilder &v, dl::TensorType 
       at[2 + axis] = index;
       if (staysInside(x, y, window, axis))
         continue;
+      if (!index.isUniform())
+        at[2 + axis] = index.outside();
       Value wide = emitter.wideValue(index), size = emitter.evaluate(x.getDim(2 + axis));
       Value bound = emitter.create<arith::IndexCastOp>({size}, v.i64(), size);
       inside.require(v, v.cmpi(arith::CmpIPredicate::ult, wide, bound));
@@ -226,6 +228,8 @@ Value ElementEmitter::emitMaxPoolGrad(dl::MaxPoolGradOp op, ArrayRef<Index> posi
         Value p = wideValue(candidate.p), bound = evaluate(y.getDim(2 + axis));
         Value wideBound = create<arith::IndexCastOp>({bound}, v.i64(), bound);
         candidate.valid.require(v, v.cmpi(arith::CmpIPredicate::ult, p, wideBound));
+        if (!candidate.p.isUniform())
+          candidate.p = candidate.p.outside();
       }
       candidates[axis].push_back(candidate);
     }

@@ -385,11 +385,16 @@ Value ElementEmitter::atLevelOfReduction(ArrayRef<Index> position, llvm::functio
   // The loops depend on the kept indices only: they stand outside of loops that do not change those. A
   // uniform sum does not look at the lanes in use.
   size_t level = std::max(levelOf(position), conditionLevel());
+  llvm::SaveAndRestore savedMask(mask), savedCount(maskCount), savedGuard(guard);
+  // But where no lane is in use it may stand outside of its operand.
+  if (isUniform && mask && llvm::any_of(position, [](const Index &index) { return index.mayLieOutside; })) {
+    Value any = anyLane(mask);
+    guard = guard ? create<arith::AndIOp>({guard, any}, guard, any) : any;
+  }
   if (guard)
     level = std::max(level, levelOf(guard));
   if (!isUniform && mask)
     level = std::max(level, levelOf(mask));
-  llvm::SaveAndRestore savedMask(mask), savedCount(maskCount);
   if (isUniform)
     mask = maskCount = nullptr;
   return atLevel(level, body);

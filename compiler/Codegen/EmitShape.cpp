@@ -136,7 +136,7 @@ Value ElementEmitter::emitPad(dl::PadOp op, ArrayRef<Index> position) {
       continue;
     dl::PolynomialAttr low = lowOf(axis);
     int64_t spread = op.getInterior()[axis] + 1;
-    Index shifted = index;
+    Index shifted = index.isUniform() ? index : index.outside(); // A uniform one is guarded.
     if (std::optional<int64_t> constantLow = low.getConstantValue())
       shifted.offset -= *constantLow;
     else
@@ -190,7 +190,7 @@ Value ElementEmitter::emitConcat(dl::ConcatOp op, ArrayRef<Index> position) {
   dl::PolynomialAttr start = dl::PolynomialAttr::getConstant(builder.getContext(), 0);
   for (Value input : op.getInputs()) {
     dl::PolynomialAttr size = cast<dl::TensorType>(input.getType()).getDim(along);
-    Index local = index;
+    Index local = index.isUniform() ? index : index.outside();
     if (std::optional<int64_t> constantStart = start.getConstantValue())
       local.offset -= *constantStart;
     else

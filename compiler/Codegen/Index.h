@@ -19,6 +19,8 @@ struct Index {
   unsigned axes = 1;    ///< How many consecutive axes this covers.
   int64_t multiple = 1; ///< The base is known to be a multiple of this (0 is a multiple of everything).
   int64_t offset = 0;   ///< Constant part: positions that differ in it alone share what they have in common.
+  /// Lanes that the mask turns off may lie before the axis or behind it; if none is in use, so may the base.
+  bool mayLieOutside = false;
 
   bool isUniform() const { return stride == 0 && !lanes; }
   static Index uniform(Value base, int64_t multiple = 1) { return {base, 0, {}, 1, multiple, 0}; }
@@ -27,6 +29,11 @@ struct Index {
   Index covering(unsigned count) const {
     Index result = *this;
     result.axes = count;
+    return result;
+  }
+  Index outside() const {
+    Index result = *this;
+    result.mayLieOutside = true;
     return result;
   }
   Index plus(int64_t constant) const {

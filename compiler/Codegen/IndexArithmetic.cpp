@@ -224,6 +224,11 @@ Value ElementEmitter::firstLanes(Value count) {
   });
 }
 
+Value ElementEmitter::anyLane(Value mask) {
+  return arithmetic(8, mask, Value(),
+                    [&] { return create<vector::ReductionOp>({mask}, vector::CombiningKind::OR, mask); });
+}
+
 static int64_t greatestCommonDivisor(int64_t a, int64_t b) {
   return std::gcd(a, b);
 }
@@ -248,6 +253,7 @@ Index ElementEmitter::scale(const Index &index, dl::PolynomialAttr factor) {
   if (factor.isConstant(1))
     return index.covering(1);
   Index result;
+  result.mayLieOutside = index.mayLieOutside;
   Value factorValue = evaluate(factor);
   std::optional<int64_t> constantFactorValue = factor.getConstantValue();
   result.multiple = knownMultiple(index) * constantFactor(factor);
@@ -275,6 +281,7 @@ Index ElementEmitter::sum(const Index &a, const Index &b) {
   Index result;
   result.base = add(a.base, b.base);
   result.offset = a.offset + b.offset;
+  result.mayLieOutside = a.mayLieOutside || b.mayLieOutside;
   result.multiple = greatestCommonDivisor(knownMultiple(a), knownMultiple(b));
   if (a.lanes || b.lanes) {
     if (a.isUniform())
@@ -301,30 +308,44 @@ std::pair<Index, Index> ElementEmitter::divideWithRemainder(const Index &index, 
     int64_t multiple = knownMultiple(index);
     return d && multiple % *d == 0 ? multiple / *d : 1;
   };
+  // The division is unsigned, and the base may lie before the axis, by no more than the lanes reach if any of
+  // them is inside: divide as if it stood so many divisors further on.
+  int64_t reach = (lanes - 1) * index.stride, moved = 0;
+  if (index.mayLieOutside && !index.isUniform()) {
+    int64_t most = index.lanes ? int64_t(1) << 31 : reach;
+    moved = llvm::divideCeil(std::max<int64_t>(most + std::max<int64_t>(index.offset, 0), 0), d.value_or(1));
+  }
+  auto divideBase = [&](Value base) -> std::pair<Value, Value> {
+    base = add(base, mul(divisorValue, constant(moved)));
+    return {sub(divide(base, divisorValue), constant(moved)), this->remainder(base, divisorValue)};
+  };
   // What varies stays below the common factor of base and divisor, so it never carries into the quotient.
-  int64_t span = index.offset + (lanes - 1) * index.stride;
+  int64_t span = index.offset + reach;
   if (!index.lanes && index.stride >= 0 && index.offset >= 0 &&
       (span < common || (index.isUniform() && span == 0))) {
-    Index quotient = Index::uniform(divide(index.base, divisorValue), quotientMultiple());
-    Index remainder{this->remainder(index.base, divisorValue), index.stride, {}, 1, common, index.offset};
+    auto [quotientBase, start] = divideBase(index.base);
+    Index quotient = Index::uniform(quotientBase, quotientMultiple());
+    quotient.mayLieOutside = index.mayLieOutside;
+    Index remainder{start, index.stride, {}, 1, common, index.offset};
     return {quotient, remainder};
   }
   // Every lane moves by whole divisors.
   if (d && !index.lanes && index.stride % *d == 0 && knownMultiple(index) % *d == 0) {
     int64_t low = ((index.offset % *d) + *d) % *d;
-    Index quotient{divide(index.base, divisorValue), index.stride / *d, {}, 1, quotientMultiple(),
-                   (index.offset - low) / *d};
+    Index quotient{divideBase(index.base).first, index.stride / *d,  {}, 1, quotientMultiple(),
+                   (index.offset - low) / *d,    index.mayLieOutside};
     return {quotient, Index::uniform(constant(0), 0).plus(low)};
   }
-  Value base = uniformValue(index);
-  Value quotientBase = divide(base, divisorValue), start = this->remainder(base, divisorValue);
+  auto [quotientBase, start] = divideBase(uniformValue(index));
+  Index quotient = Index::uniform(quotientBase), remainder = Index::uniform(start);
+  quotient.mayLieOutside = index.mayLieOutside;
   if (index.isUniform())
-    return {Index::uniform(quotientBase), Index::uniform(start)};
+    return {quotient, remainder};
+  remainder = Index::uniform(constant(0), 0);
   Value start32 = create<arith::IndexCastOp>({start}, values.i32(), start);
   Value total = values.addi(laneOffsets(index), start32);
-  Index quotient = Index::uniform(quotientBase), remainder = Index::uniform(constant(0), 0);
   Value divisor32 = broadcast(create<arith::IndexCastOp>({divisorValue}, values.i32(), divisorValue));
-  if (d && !index.lanes && (lanes - 1) * index.stride < *d) {
+  if (d && !index.lanes && reach < *d) {
     Value wraps = values.cmpi(arith::CmpIPredicate::sge, total, divisor32);
     quotient.lanes = values.extui(wraps, values.i32());
     remainder.lanes = values.select(wraps, values.subi(total, divisor32), total);

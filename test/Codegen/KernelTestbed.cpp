@@ -21,14 +21,13 @@ static size_t roundToPages(size_t bytes) {
   return (bytes + page - 1) / page * page;
 }
 
-GuardedBuffer::GuardedBuffer(size_t bytes) : bytes(bytes) {
+GuardedBuffer::GuardedBuffer(size_t bytes, Side side) : bytes(bytes) {
   size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   size_t usable = roundToPages(std::max<size_t>(bytes, 1));
-  mapped = usable + page;
-  mapping =
-      static_cast<char *>(mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-  mprotect(mapping + usable, page, PROT_NONE);
-  begin = mapping + usable - bytes;
+  mapped = usable + 2 * page;
+  mapping = static_cast<char *>(mmap(nullptr, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  mprotect(mapping + page, usable, PROT_READ | PROT_WRITE);
+  begin = mapping + page + (side == Side::End ? usable - bytes : 0);
 }
 
 GuardedBuffer::~GuardedBuffer() {
@@ -226,7 +225,7 @@ std::vector<std::vector<double>> KernelTestbed::run(dl::DispatchOp dispatch, con
   // 1. Inputs, equal for the reference and the kernels.
   std::mt19937 generator(7);
   std::vector<reference::Tensor> arguments;
-  std::vector<std::unique_ptr<GuardedBuffer>> storage;
+  std::vector<std::unique_ptr<GuardedBuffer>> storage, early; // Ending, beginning at a guard.
   for (auto [i, input] : llvm::enumerate(dispatch.getInputs())) {
     reference::Tensor tensor = emptyTensor(input.getType());
     Type type = tensor.elementType;
@@ -249,6 +248,8 @@ std::vector<std::vector<double>> KernelTestbed::run(dl::DispatchOp dispatch, con
       tensor.elements[e].integer = isa<FloatType>(type) ? 0 : static_cast<int64_t>(tensor.elements[e].real);
     }
     arguments.push_back(tensor);
+    early.push_back(std::make_unique<GuardedBuffer>(buffer->size(), GuardedBuffer::Side::Begin));
+    memcpy(early.back()->data(), buffer->data(), buffer->size());
     storage.push_back(std::move(buffer));
   }
 
@@ -275,20 +276,27 @@ std::vector<std::vector<double>> KernelTestbed::run(dl::DispatchOp dispatch, con
     std::unique_ptr<LoadedKernel> kernel = loadDispatch(dispatch, variant);
     if (!kernel)
       return {};
-    std::vector<void *> buffers;
-    for (auto &buffer : storage)
-      buffers.push_back(buffer->data());
     std::vector<std::unique_ptr<GuardedBuffer>> outputs;
     std::vector<reference::Tensor> shapes;
-    for (Value output : dispatch.getOutputs()) {
+    for (Value output : dispatch.getOutputs())
       shapes.push_back(emptyTensor(output.getType()));
-      outputs.push_back(
-          std::make_unique<GuardedBuffer>(shapes.back().size() * bytesOf(shapes.back().elementType)));
-      memset(outputs.back()->data(), 0x7B, outputs.back()->size());
-      buffers.push_back(outputs.back()->data());
-    }
     lastGroups = kernel->groups(dims);
-    kernel->run(buffers, dims);
+    std::vector<std::string> earlyBits;
+    for (GuardedBuffer::Side side : {GuardedBuffer::Side::Begin, GuardedBuffer::Side::End}) {
+      std::vector<void *> buffers;
+      for (auto &buffer : side == GuardedBuffer::Side::Begin ? early : storage)
+        buffers.push_back(buffer->data());
+      outputs.clear();
+      for (const reference::Tensor &shape : shapes) {
+        outputs.push_back(std::make_unique<GuardedBuffer>(shape.size() * bytesOf(shape.elementType), side));
+        memset(outputs.back()->data(), 0x7B, outputs.back()->size());
+        buffers.push_back(outputs.back()->data());
+      }
+      kernel->run(buffers, dims);
+      if (side == GuardedBuffer::Side::Begin)
+        for (auto &output : outputs)
+          earlyBits.emplace_back(output->data(), output->size());
+    }
     for (auto [i, tensor] : llvm::enumerate(shapes)) {
       std::vector<double> list;
       double worst = 0;
@@ -308,6 +316,7 @@ std::vector<std::vector<double>> KernelTestbed::run(dl::DispatchOp dispatch, con
       }
       EXPECT_EQ(failures, 0) << "of " << tensor.size() << " elements; largest difference " << worst;
       std::string bits(outputs[i]->data(), outputs[i]->size());
+      EXPECT_EQ(bits == earlyBits[i], true) << "result " << i << " depends on where its operands lie";
       if (variant == variants().front()) {
         numbers.push_back(list);
         firstBits.push_back(bits);

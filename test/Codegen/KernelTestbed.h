@@ -2,7 +2,8 @@
 //
 // Runs single dispatches: parses a function that holds one, generates its kernel for every CPU variant that
 // this machine can run, loads the image and calls it, work-group by work-group, on buffers that end at an
-// inaccessible page. Results are compared with the reference evaluator and, bit by bit, between variants.
+// inaccessible page and on buffers that begin behind one. Results are compared with the reference evaluator
+// and, bit by bit, between variants.
 
 #ifndef DLC_TEST_CODEGEN_KERNELTESTBED_H
 #define DLC_TEST_CODEGEN_KERNELTESTBED_H
@@ -18,10 +19,12 @@ namespace dlc::test {
 
 using Symbols = std::map<std::string, int64_t>;
 
-/// Memory whose end is followed by a page that must not be touched.
+/// Memory between two pages that must not be touched: it ends where the second begins, or begins where the
+/// first ends.
 class GuardedBuffer {
 public:
-  explicit GuardedBuffer(size_t bytes);
+  enum class Side { Begin, End };
+  explicit GuardedBuffer(size_t bytes, Side side = Side::End);
   ~GuardedBuffer();
   GuardedBuffer(const GuardedBuffer &) = delete;
   char *data() const { return begin; }
@@ -53,7 +56,8 @@ class KernelTestbed {
 public:
   KernelTestbed();
 
-  /// Inputs that a test gives by itself; the others are pseudo-random (floats in [lowest, highest], integers in
+  /// Inputs that a test gives by itself; the others are pseudo-random (floats in [lowest, highest], integers
+  /// in
   /// [-5, 10], bools).
   std::map<unsigned, std::vector<double>> inputs;
   double lowest = -2, highest = 2;

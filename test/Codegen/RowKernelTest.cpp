@@ -202,6 +202,69 @@ TEST(RowKernel, MovesElements) {
                 {{"n", 3}});
 }
 
+/// What a vector that straddles the start of an operand reads must lie inside of it, also where its position
+/// is divided: reshapes of what is not contiguous.
+TEST(RowKernel, DividesPositionsBeforeAnOperand) {
+  KernelTestbed testbed;
+  for (int size : {1, 5, 7, 15, 16, 17}) {
+    std::string c = std::to_string(size), flat = std::to_string(3 * size);
+    std::string transposed = "%t = dl.transpose %a0 [0, 2, 1] : " + t("n, 3, " + c) + " to " +
+                             t("n, " + c + ", 3") + "\n%f = dl.reshape %t : " + t("n, " + c + ", 3") +
+                             " to " + t("n, " + flat) + "\n";
+    std::string scaled = "%g = dl.broadcast %a1 [1] : " + t("3") + " to " + t("n, 3, " + c) +
+                         "\n%m = dl.mul %a0, %g : " + t("n, 3, " + c) +
+                         "\n%f = dl.reshape %m : " + t("n, 3, " + c) + " to " + t("n, " + flat) + "\n";
+    for (int low : {1, 2, 17}) {
+      std::string padded = std::to_string(3 * size + low + 1);
+      std::string pad = "%r = dl.pad %f value 0.5 : f32 low [#dl.poly<0>, #dl.poly<" + std::to_string(low) +
+                        ">] interior [0, 0] : " + t("n, " + flat) + " to " + t("n, " + padded);
+      testbed.check(dispatch({"f32[n, 3, " + c + "]"}, {"f32[n, " + padded + "]"}, transposed + pad, "%r"),
+                    {{"n", 3}});
+      testbed.check(
+          dispatch({"f32[n, 3, " + c + "]", "f32[3]"}, {"f32[n, " + padded + "]"}, scaled + pad, "%r"),
+          {{"n", 3}});
+    }
+    // A constant and a symbolic part before it, and one behind.
+    for (const char *before : {"2", "k"}) {
+      std::string type = "n, " + std::string(before),
+                  whole = "n, " + std::string(before) + " + " + std::to_string(3 * size + 17);
+      testbed.check(dispatch({"f32[n, 3, " + c + "]", "f32[3]", "f32[" + type + "]", "f32[n, 17]"},
+                             {"f32[" + whole + "]"},
+                             scaled + "%r = dl.concat 1, %a2, %f, %a3 : (" + t(type) + ", " +
+                                 t("n, " + flat) + ", " + t("n, 17") + ") -> " + t(whole),
+                             "%r", "\"n\", \"k\""),
+                    {{"n", 3}, {"k", 20}});
+    }
+    std::string x = "n, 3, " + c, pooled = t("n, " + flat + ", 1");
+    testbed.check(dispatch({"f32[" + x + "]"}, {"f32[1, n, " + flat + "]"},
+                           transposed + "%u = dl.reshape %f : " + t("n, " + flat) + " to " +
+                               t("1, n, " + flat) +
+                               "\n%r = dl.max_pool %u window [3] strides [1] padding [1] to [1] : (" +
+                               t("1, n, " + flat) + ") -> " + t("1, n, " + flat),
+                           "%r"),
+                  {{"n", 3}});
+  }
+}
+
+/// Where all lanes of a vector lie outside of an operand, even an element that they share must not be read.
+TEST(RowKernel, ReadsNoElementForLanesOutside) {
+  KernelTestbed testbed;
+  for (const char *size : {"5", "16"})
+    for (bool reduces : {false, true}) {
+      std::string rows = "3, " + std::string(size);
+      std::string first =
+          reduces ? "%s = dl.reduce max %a0 [1] : " + t("3, 33") + " to " + t("3") + "\n" : "";
+      std::string flatSize = std::to_string(3 * std::atoi(size)), whole = "k + " + flatSize;
+      testbed.check(dispatch({reduces ? "f32[3, 33]" : "f32[3]", "f32[k]"}, {"f32[" + whole + "]"},
+                             first + "%b = dl.broadcast " + (reduces ? "%s" : "%a0") + " [0] : " + t("3") +
+                                 " to " + t(rows) + "\n%f = dl.reshape %b : " + t(rows) + " to " +
+                                 t(flatSize) + "\n%r = dl.concat 0, %f, %a1 : (" + t(flatSize) + ", " +
+                                 t("k") + ") -> " + t(whole),
+                             "%r", "\"k\""),
+                    {{"k", 20000}});
+    }
+}
+
 TEST(RowKernel, KeepsEveryElementType) {
   KernelTestbed testbed;
   for (const char *type : {"f32", "f64", "i8", "ui8", "i32", "i64"}) {

@@ -120,7 +120,7 @@ void WeightGradient::packInput(Value first, Value count, Chunk chunk, Value memo
       outer[axis] = Index::uniform(at);
     }
     position.append(outer.begin(), outer.end());
-    Index columns = Index::contiguous(inputCoordinate(inner, lastPosition, lastAxis));
+    Index columns = Index::contiguous(inputCoordinate(inner, lastPosition, lastAxis)).outside();
     columns.stride = shape.strides[lastAxis];
     position.push_back(columns);
     Value mask = insideMask(columns.base, columns.stride, width, isInside);
