@@ -34,19 +34,16 @@ public:
     stack_t stack = {};
     stack.ss_sp = memory.get();
     stack.ss_size = size;
-    sigaltstack(&stack, nullptr);
+    sigaltstack(&stack, &before);
   }
-  ~SignalStack() {
-    stack_t none = {};
-    none.ss_flags = SS_DISABLE;
-    sigaltstack(&none, nullptr);
-  }
+  ~SignalStack() { sigaltstack(&before, nullptr); }
   SignalStack(const SignalStack &) = delete;
   SignalStack &operator=(const SignalStack &) = delete;
 
 private:
   static constexpr size_t size = 64 * 1024; // The registers of AVX-512 and AMX alone take 11 KiB.
   std::unique_ptr<char[]> memory;
+  stack_t before = {};
 };
 
 } // namespace dlc

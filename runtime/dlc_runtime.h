@@ -66,8 +66,7 @@ extern "C" {
 #define DLC_MAX_THREADS 1024
 #define DLC_MAX_LOOP_DEPTH 4
 
-//===- status
-//-------------------------------------------------------------------------------------------------------===//
+//===- status -------------------------------------------------------------------------------------------===//
 
 typedef enum dlc_code {
   DLC_OK = 0,
@@ -93,8 +92,7 @@ typedef struct dlc_status {
 // "invalid argument", "not found", …
 DLC_API const char *dlc_code_name(dlc_code_t code);
 
-//===- hooks
-//--------------------------------------------------------------------------------------------------------===//
+//===- hooks --------------------------------------------------------------------------------------------===//
 
 // Memory. `allocate` returns NULL when there is none; alignment is a power of two ≤ 4096; called from the
 // thread that makes the call. `release` gets the size and alignment that were asked for.
@@ -125,8 +123,7 @@ typedef struct dlc_cancellation {
   int (*is_cancelled)(void *context);
 } dlc_cancellation_t;
 
-//===- tensors
-//------------------------------------------------------------------------------------------------------===//
+//===- tensors ------------------------------------------------------------------------------------------===//
 
 typedef enum dlc_dtype {
   DLC_F32 = 0,
@@ -151,8 +148,7 @@ typedef struct dlc_tensor {
   int64_t dims[DLC_MAX_RANK];
 } dlc_tensor_t;
 
-//===- artifact
-//-----------------------------------------------------------------------------------------------------===//
+//===- artifact -----------------------------------------------------------------------------------------===//
 
 typedef struct dlc_artifact dlc_artifact_t;
 
@@ -304,11 +300,13 @@ typedef struct dlc_memory_plan {
   uint64_t state_bytes;   // all states of the artifact
   uint64_t arena_bytes;   // the entry's buffers after placement, or those of an init entry if they need more
   uint64_t scratch_bytes; // all workers' scratch together
-  uint64_t peak_bytes; // the sum and the runtime's bookkeeping: a session that is initialized and runs this
-                       // entry at these dims never has more
-  uint64_t prepared_bytes; // of the bookkeeping: what every further preparation of this entry adds. A session that
-                           // runs several entries has the largest arena and the largest scratch, once, and all of these
-  int32_t threads;         // that scratch_bytes is for
+  // The sum and the runtime's bookkeeping: a session that is initialized and runs this entry at these dims
+  // never has more.
+  uint64_t peak_bytes;
+  // Of the bookkeeping: what every further preparation of this entry adds. A session that runs several
+  // entries has the largest arena and the largest scratch, each once, and all of these.
+  uint64_t prepared_bytes;
+  int32_t threads; // that scratch_bytes is for
 } dlc_memory_plan_t;
 // What a session will need to run the entry at these dims.
 DLC_API dlc_code_t dlc_variant_memory_plan(const dlc_artifact_t *artifact, int32_t variant, int32_t entry,
@@ -328,8 +326,7 @@ typedef struct dlc_fit_info {
 DLC_API dlc_code_t dlc_artifact_fit(const dlc_artifact_t *artifact, int32_t index, dlc_fit_info_t *out_info,
                                     dlc_status_t *status);
 
-//===- session
-//------------------------------------------------------------------------------------------------------===//
+//===- session ------------------------------------------------------------------------------------------===//
 
 typedef struct dlc_session dlc_session_t;
 typedef struct dlc_prepared dlc_prepared_t;

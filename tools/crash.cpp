@@ -56,16 +56,21 @@ void handle_crash(int number) {
 } // namespace
 
 void report_crashes() {
-#if !defined(__has_feature) || !__has_feature(address_sanitizer)
-  static SignalStack stack; // of the main thread
-  struct sigaction action = {};
-  action.sa_handler = handle_crash;
-  // The handler is left by _exit only; a second fault inside it shall end the process the hard way.
-  action.sa_flags = static_cast<int>(SA_ONSTACK | SA_RESETHAND);
-  sigemptyset(&action.sa_mask);
-  for (int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
-    sigaction(number, &action, nullptr);
+#if defined(__has_feature)
+  constexpr bool sanitized = __has_feature(address_sanitizer);
+#else
+  constexpr bool sanitized = false;
 #endif
+  if (!sanitized) {
+    static SignalStack stack; // of the main thread
+    struct sigaction action = {};
+    action.sa_handler = handle_crash;
+    // The handler is left by _exit only; a second fault inside it shall end the process the hard way.
+    action.sa_flags = static_cast<int>(SA_ONSTACK | SA_RESETHAND);
+    sigemptyset(&action.sa_mask);
+    for (int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
+      sigaction(number, &action, nullptr);
+  }
   std::set_new_handler([] { end_without_memory(); });
   llvm::install_bad_alloc_error_handler([](void *, const char *, bool) { end_without_memory(); });
 }

@@ -4,8 +4,9 @@
 // libdlc_data.a, libdlc_runtime.so, zlib and the C++ library.
 //
 //   dlc_data_set_t *rows;        dlc_data_set_open("mnist", "models/data/mnist", "train", &rows, &st);
-//   dlc_data_batcher_t *batches; dlc_data_batcher_create(dlc_data_set_size(rows), 64, seed, 1, &batches,
-//   &st); while (...) {
+//   dlc_data_batcher_t *batches;
+//   dlc_data_batcher_create(dlc_data_set_size(rows), 64, seed, 1, &batches, &st);
+//   while (...) {
 //     const int64_t *indices;  int64_t count = dlc_data_batcher_next(batches, &indices);
 //     dlc_data_set_read(rows, image_column, indices, count, images, &st);  ...  dlc_session_run(...)
 //   }
@@ -25,8 +26,7 @@
 extern "C" {
 #endif
 
-//===- data sets
-//---------------------------------------------------------------------------------------------===//
+//===- data sets ----------------------------------------------------------------------------------------===//
 
 // One split of a data source: rows with named columns.
 typedef struct dlc_data_set dlc_data_set_t;
@@ -54,8 +54,7 @@ DLC_API int32_t dlc_data_set_column_find(const dlc_data_set_t *set, const char *
 DLC_API dlc_code_t dlc_data_set_read(const dlc_data_set_t *set, int32_t column, const int64_t *rows,
                                      int64_t count, void *out, dlc_status_t *status);
 
-//===- batches
-//-----------------------------------------------------------------------------------------------===//
+//===- batches ------------------------------------------------------------------------------------------===//
 
 // Cuts the rows of a set into batches, in a seeded order that is another one every epoch (batcher.h documents
 // it). The last batch of an epoch has what is left.
@@ -75,8 +74,7 @@ DLC_API dlc_data_position_t dlc_data_batcher_position(const dlc_data_batcher_t *
 DLC_API dlc_code_t dlc_data_batcher_restore(dlc_data_batcher_t *batcher, dlc_data_position_t position,
                                             dlc_status_t *status);
 
-//===- weights and checkpoints
-//-------------------------------------------------------------------------------===//
+//===- weights and checkpoints --------------------------------------------------------------------------===//
 
 // Parameters and buffers as safetensors under PyTorch's names. The file is replaced as a whole.
 DLC_API dlc_code_t dlc_data_weights_save(const dlc_artifact_t *artifact, dlc_session_t *session,
