@@ -5,59 +5,16 @@
 // error.
 
 #include "compiler/Codegen/MathFunctions.h"
+#include "compiler/Codegen/FloatParts.h"
 
 #include <limits>
 
 namespace dlc::codegen {
 
-using FloatPredicate = arith::CmpFPredicate;
-
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-/// The format of a floating-point type.
-struct Format {
-  unsigned fractionBits;
-  int64_t bias;
-  Type integer;
-
-  static Format of(ValueBuilder &v, Value x) {
-    if (ValueBuilder::scalarOf(x.getType()).isF64())
-      return {52, 1023, v.i64()};
-    return {23, 127, v.i32()};
-  }
-};
-
-bool isDouble(Value x) {
-  return ValueBuilder::scalarOf(x.getType()).isF64();
-}
-
-/// 2^n for an integer n in the range of normal numbers.
-Value powerOfTwo(ValueBuilder &v, Value n, const Format &format, Type scalar) {
-  Value biased = v.addi(n, v.constant(n, static_cast<double>(format.bias)));
-  return v.bitcast(v.shli(biased, format.fractionBits), scalar);
-}
-
-/// x rounded to the nearest integer, as a float and as an integer, by adding 1.5 · 2^fractionBits: no
-/// conversion that a NaN would make undefined. |x| < 2^(fractionBits - 1).
-std::pair<Value, Value> roundToInteger(ValueBuilder &v, Value x) {
-  Format format = Format::of(v, x);
-  Value magic = v.constant(x, std::ldexp(1.5, static_cast<int>(format.fractionBits)));
-  Value shifted = v.addf(x, magic);
-  Value integer = v.subi(v.bitcast(shifted, format.integer), v.bitcast(magic, format.integer));
-  return {v.subf(shifted, magic), integer};
-}
-
-/// sign of `from`, magnitude of `magnitude` (which is not negative).
-Value copySign(ValueBuilder &v, Value magnitude, Value from) {
-  Format format = Format::of(v, from);
-  Value bits = v.bitcast(from, format.integer);
-  Value sign =
-      v.shli(v.shrui(bits, format.fractionBits == 52 ? 63 : 31), format.fractionBits == 52 ? 63 : 31);
-  return v.bitcast(v.ori(v.bitcast(magnitude, format.integer), sign), ValueBuilder::scalarOf(from.getType()));
-}
 
 /// e^(x + low), |low| much smaller than x: x = n ln 2 + r, e^r = 1 + r + r² P(r), scaled by 2^n in two steps
 /// so that subnormal results round once and overflow comes by itself.
@@ -156,95 +113,23 @@ std::pair<Value, Value> emitLogPair(ValueBuilder &v, Value x) {
   return {top, v.addf(v.subf(sum, top), low)};
 }
 
-/// An angle as n quarter turns and a rest |r + low| <= π/4, |low| much smaller than r.
-struct QuarterTurns {
-  Value n, r, low;
-};
-
-/// For doubles, |x| < 2^30: x - n π/2 with π/2 in two parts.
-QuarterTurns reduceByParts(ValueBuilder &v, Value x) {
-  auto [whole, n] = roundToInteger(v, v.mulf(x, v.constant(x, 0.6366197723675814)));
-  // The second part of π/2 meets the rounding error of the subtraction.
-  Value high = v.fma(v.negf(whole), v.constant(x, 1.5707963267948966), x);
-  Value product = v.mulf(whole, v.constant(x, 6.123233995736766e-17));
-  Value r = v.subf(high, product);
-  return {n, r, v.subf(v.subf(high, r), product)};
-}
-
-/// For doubles x >= 0 that are f32 numbers, all of them: x · 2/π with 2/π in pieces of 24 bits, so that each
-/// product is exact; whole turns are dropped piece by piece (Payne, Hanek: Radian reduction for trigonometric
-/// functions; SIGNUM 1983).
-QuarterTurns reduceExactly(ValueBuilder &v, Value x) {
-  static const double pieces[] = {0xA2F983p-24,  0x6E4E44p-48,  0x1529FCp-72,  0x2757D1p-96,
-                                  0xF534DDp-120, 0xC0DB62p-144, 0x95993Cp-168, 0x439041p-192};
-  Value sum, low;
-  for (double piece : pieces) {
-    Value product = v.mulf(x, v.constant(x, piece));
-    Value turns = v.floor(v.mulf(product, v.constant(x, 0.25)));
-    Value term = v.fma(turns, v.constant(x, -4), product);
-    if (!sum) {
-      sum = term;
-      low = v.constant(x, 0);
-      continue;
-    }
-    // The sum with its rounding error.
-    Value next = v.addf(sum, term), part = v.subf(next, sum);
-    Value error = v.addf(v.subf(sum, v.subf(next, part)), v.subf(term, part));
-    sum = next;
-    low = v.addf(low, error);
+/// a^n for a whole n in [-1, 4], by multiplications.
+Value emitSmallPower(ValueBuilder &v, Value a, int64_t n) {
+  Value one = v.constant(a, 1), square = n > 1 ? v.mulf(a, a) : Value();
+  switch (n) {
+  case -1:
+    return v.divf(one, a);
+  case 0:
+    return one;
+  case 1:
+    return a;
+  case 2:
+    return square;
+  case 3:
+    return v.mulf(a, square);
+  default:
+    return v.mulf(square, square);
   }
-  auto [whole, n] = roundToInteger(v, sum);
-  Value fraction = v.subf(sum, whole), high = v.addf(fraction, low);
-  Value rest = v.subf(low, v.subf(high, fraction));
-  // Quarter turns to radians.
-  Value half = v.constant(x, 1.5707963267948966);
-  Value r = v.mulf(high, half);
-  Value error = v.fma(high, half, v.negf(r));
-  return {n, r, v.fma(rest, half, v.fma(high, v.constant(x, 6.123233995736766e-17), error))};
-}
-
-/// sin (quarter 0) or cos (quarter 1) of n quarter turns and r + low.
-Value emitSinusoid(ValueBuilder &v, const QuarterTurns &angle, int64_t quarter) {
-  Value r = angle.r, low = angle.low, z = v.mulf(r, r);
-  static const double sinP[] = {-1.6666666666666664599e-1, 8.3333333333309245621e-3,
-                                -1.9841269836722417756e-4, 2.755731608381635861e-6,
-                                -2.5051127944014187575e-8, 1.5917848524808261007e-10};
-  static const double cosP[] = {4.1666666666666665373e-2, -1.3888888888887382271e-3,
-                                2.4801587298743069286e-5, -2.7557317260008838164e-7,
-                                2.0876143827993132496e-9, -1.1382456778061305849e-11};
-  // sin(r + low) = r + (r³ S + low (1 - z/2)), cos(r + low) = 1 - z/2 + (z² C - r low).
-  Value one = v.constant(r, 1), half = v.constant(r, 0.5);
-  Value sine =
-      v.addf(r, v.fma(v.mulf(z, r), v.polynomial(z, sinP), v.mulf(low, v.fma(v.negf(half), z, one))));
-  Value hz = v.mulf(half, z), w = v.subf(one, hz);
-  Value rest = v.subf(v.subf(one, w), hz);
-  Value cosine = v.addf(w, v.addf(rest, v.fma(v.mulf(z, z), v.polynomial(z, cosP), v.negf(v.mulf(r, low)))));
-  Value turn = v.addi(angle.n, v.constant(angle.n, static_cast<double>(quarter)));
-  Value zero = v.constant(turn, 0);
-  Value isOdd = v.cmpi(arith::CmpIPredicate::ne, v.andi(turn, v.constant(turn, 1)), zero);
-  Value isNegative = v.cmpi(arith::CmpIPredicate::ne, v.andi(turn, v.constant(turn, 2)), zero);
-  Value result = v.select(isOdd, cosine, sine);
-  return v.select(isNegative, v.negf(result), result);
-}
-
-/// a^n for whole n, |n| <= 2^31, by repeated squaring.
-Value emitWholePower(ValueBuilder &v, Value a, Value n) {
-  ElementEmitter &emitter = v.emitter;
-  v.unify(a, n);
-  Value one = v.constant(a, 1);
-  Value magnitude = v.absf(n);
-  SmallVector<Value> state{one, a, magnitude};
-  // 1. While bits are left: multiply where the bit is set, square. (a² is not formed after the last bit, but
-  // nothing would read it.)
-  state =
-      emitter.forLoop(emitter.constant(0), emitter.constant(32), 1, state, [&](Value, ValueRange carried) {
-        Value result = carried[0], power = carried[1], rest = carried[2];
-        Value half = v.floor(v.mulf(rest, v.constant(rest, 0.5)));
-        Value bit = v.cmpf(FloatPredicate::UNE, v.addf(half, half), rest);
-        return SmallVector<Value>{v.select(bit, v.mulf(result, power), result), v.mulf(power, power), half};
-      });
-  // 2. A negative exponent is the reciprocal.
-  return v.select(v.cmpf(FloatPredicate::OLT, n, v.constant(n, 0)), v.divf(one, state[0]), state[0]);
 }
 
 /// The constant that all lanes hold, if the code shows it.
@@ -362,84 +247,57 @@ Value emitErf(ValueBuilder &v, Value x) {
   return copySign(v, v.select(isFar, far, near), x);
 }
 
-Value emitSin(ValueBuilder &v, Value x) {
-  Type scalar = ValueBuilder::scalarOf(x.getType());
-  Value result;
-  if (scalar.isF64()) {
-    result = emitSinusoid(v, reduceByParts(v, x), 0);
-  } else {
-    // sin(-x) = -sin x.
-    Value magnitude = emitSinusoid(v, reduceExactly(v, v.absf(v.extf(x, v.f64()))), 0);
-    result = v.truncf(magnitude, scalar);
-    result = v.select(v.cmpf(FloatPredicate::OLT, x, v.constant(x, 0)), v.negf(result), result);
-  }
-  // Zeros keep their sign.
-  return v.select(v.cmpf(FloatPredicate::OEQ, x, v.constant(x, 0)), x, result);
-}
-
-Value emitCos(ValueBuilder &v, Value x) {
-  Type scalar = ValueBuilder::scalarOf(x.getType());
-  if (scalar.isF64())
-    return emitSinusoid(v, reduceByParts(v, x), 1);
-  return v.truncf(emitSinusoid(v, reduceExactly(v, v.absf(v.extf(x, v.f64()))), 1), scalar);
-}
-
 Value emitPow(ValueBuilder &v, Value a, Value b) {
-  constexpr double kLargest = 2147483648.0;
+  constexpr int64_t kLowest = -1, kHighest = 4;
   Type scalar = ValueBuilder::scalarOf(a.getType());
+  // 1. Small whole exponents, known or not.
   std::optional<double> exponent = knownConstant(b);
-  if (exponent && std::floor(*exponent) == *exponent && std::fabs(*exponent) <= 64) {
-    auto n = static_cast<unsigned>(std::fabs(*exponent));
-    Value result, power = a;
-    for (; n > 0; n /= 2) {
-      if (n % 2 == 1)
-        result = result ? v.mulf(result, power) : power;
-      if (n > 1)
-        power = v.mulf(power, power);
-    }
-    if (!result)
-      return v.constant(a, 1);
-    return *exponent < 0 ? v.divf(v.constant(a, 1), result) : result;
-  }
+  if (exponent && std::floor(*exponent) == *exponent && *exponent >= kLowest && *exponent <= kHighest)
+    return emitSmallPower(v, a, static_cast<int64_t>(*exponent));
   v.unify(a, b);
-  // 1. Whole exponents.
-  Value whole = emitWholePower(
-      v, a, v.select(v.cmpf(FloatPredicate::ULE, v.absf(b), v.constant(b, kLargest)), b, v.constant(b, 0)));
-  Value isWhole = v.andi(v.cmpf(FloatPredicate::OEQ, v.floor(b), b),
-                         v.cmpf(FloatPredicate::OLE, v.absf(b), v.constant(b, kLargest)));
-  // 2. Others: e^(b log a) for positive finite a; the product's rounding error goes into the exponential.
+  // 2. |a|^b = e^(b log |a|); the product's rounding error goes into the exponential.
   Value x = a, y = b;
   if (!scalar.isF64()) {
     x = v.extf(x, v.f64());
     y = v.extf(y, v.f64());
   }
-  auto [high, low] = emitLogPair(v, x);
+  Value magnitude = v.absf(x);
+  auto [high, low] = emitLogPair(v, magnitude);
   Value product = v.mulf(y, high);
   Value productLow = v.fma(y, low, v.fma(y, high, v.negf(product)));
-  Value general = emitExpOfSum(v, product, productLow);
+  Value result = emitExpOfSum(v, product, productLow);
   // A product beyond the exponential's range makes the low part meaningless (infinity less infinity).
   Value isLarge = v.cmpf(FloatPredicate::OGT, v.absf(product), v.constant(product, 746));
-  general = v.select(isLarge, emitExp(v, product), general);
-  // 3. The edges: a = 0 or infinity, a < 0 (no real power unless b is whole or infinite), NaN.
+  result = v.select(isLarge, emitExp(v, product), result);
+  // 3. The edges of IEEE 754, of the magnitude: a = 0 or infinite, b infinite.
   Value zero = v.constant(x, 0), one = v.constant(x, 1), infinity = v.constant(x, kInfinity);
-  Value positive = v.cmpf(FloatPredicate::OGT, y, zero);
-  general = v.select(v.cmpf(FloatPredicate::OEQ, x, zero), v.select(positive, zero, infinity), general);
-  general =
-      v.select(v.cmpf(FloatPredicate::OEQ, v.absf(x), infinity), v.select(positive, infinity, zero), general);
-  Value huge = v.cmpf(FloatPredicate::OGT, v.absf(y), v.constant(y, kLargest));
-  Value invalid = v.andi(v.cmpf(FloatPredicate::OLT, x, zero), v.notb(huge));
-  general = v.select(invalid, v.constant(x, kNaN), general);
-  // A huge exponent is even or infinite: the base's magnitude alone decides.
-  Value magnitude = v.absf(x);
-  Value grows = v.xori(v.cmpf(FloatPredicate::OGT, magnitude, one), v.cmpf(FloatPredicate::OLT, y, zero));
-  Value limit = v.select(v.cmpf(FloatPredicate::OEQ, magnitude, one), one, v.select(grows, infinity, zero));
-  Value decided = v.andi(
-      huge, v.ori(v.cmpf(FloatPredicate::OLE, x, zero), v.cmpf(FloatPredicate::OEQ, v.absf(y), infinity)));
-  general = v.select(decided, limit, general);
-  general = v.select(v.ori(v.isNaN(x), v.isNaN(y)), v.constant(x, kNaN), general);
+  Value limit =
+      v.select(v.xori(v.cmpf(FloatPredicate::OGT, magnitude, one), v.cmpf(FloatPredicate::OLT, y, zero)),
+               infinity, zero);
+  Value isExtreme = v.ori(
+      v.ori(v.cmpf(FloatPredicate::OEQ, magnitude, zero), v.cmpf(FloatPredicate::OEQ, magnitude, infinity)),
+      v.cmpf(FloatPredicate::OEQ, v.absf(y), infinity));
+  result = v.select(isExtreme, limit, result);
+  result = v.select(v.ori(v.isNaN(x), v.isNaN(y)), v.constant(x, kNaN), result);
+  result = v.select(v.cmpf(FloatPredicate::OEQ, magnitude, one),
+                    v.select(v.isNaN(y), v.constant(x, kNaN), one), result);
+  // 4. The sign: odd powers of negative numbers are negative; other real powers do not exist, but for 0 and
+  // infinity.
+  Value halves = v.mulf(y, v.constant(y, 0.5));
+  Value isWhole = v.cmpf(FloatPredicate::OEQ, v.floor(y), y);
+  Value isOdd = v.andi(isWhole, v.cmpf(FloatPredicate::UNE, v.floor(halves), halves));
+  Value invalid =
+      v.andi(v.andi(v.cmpf(FloatPredicate::OLT, x, zero), v.cmpf(FloatPredicate::OLT, magnitude, infinity)),
+             v.notb(isWhole));
+  result = v.select(invalid, v.constant(x, kNaN), result);
+  result = v.select(isOdd, copySign(v, result, x), result);
   if (!scalar.isF64())
-    general = v.truncf(general, scalar);
-  return v.select(isWhole, whole, general);
+    result = v.truncf(result, scalar);
+  for (int64_t n = kLowest; n <= kHighest; ++n)
+    result = v.select(v.cmpf(FloatPredicate::OEQ, b, v.constant(b, static_cast<double>(n))),
+                      emitSmallPower(v, a, n), result);
+  // 1 to any power, NaN included.
+  return v.select(v.cmpf(FloatPredicate::OEQ, a, v.constant(a, 1)), v.constant(a, 1), result);
 }
 
 } // namespace dlc::codegen

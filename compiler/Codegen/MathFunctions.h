@@ -15,11 +15,9 @@ Value emitExp(ValueBuilder &values, Value x);
 Value emitLog(ValueBuilder &values, Value x);
 Value emitTanh(ValueBuilder &values, Value x);
 Value emitErf(ValueBuilder &values, Value x);
-/// f32: every argument. f64: accurate for |x| < 2^30.
 Value emitSin(ValueBuilder &values, Value x);
 Value emitCos(ValueBuilder &values, Value x);
-/// a whole b, |b| <= 2^31, by repeated squaring; else exp(b · log a) with the logarithm in extended
-/// precision.
+/// exp(b · log |a|) with the logarithm in extended precision; b = -1, 0, … 4 by multiplications.
 Value emitPow(ValueBuilder &values, Value a, Value b);
 
 } // namespace dlc::codegen

@@ -19,8 +19,8 @@ template <typename T> double errorInUlps(T got, long double want) {
   T rounded = static_cast<T>(want);
   if (std::isnan(want))
     return std::isnan(got) ? 0 : 1e9;
-  if (got == rounded)
-    return std::isinf(rounded) ? 0 : static_cast<double>(0);
+  if (got == rounded) // A zero of the other sign is wrong.
+    return std::signbit(got) == std::signbit(rounded) ? 0 : 1e9;
   if (std::isinf(rounded) || std::isinf(got) || std::isnan(got))
     return 1e9;
   int exponent;
@@ -124,6 +124,31 @@ TEST(MathFunctions, SinAndCos) {
   checkUnary<float>("cos", std::cos, 1, 3e38f, true, 2);
   checkUnary<double>("sin", std::sin, -10, 10, false, 2);
   checkUnary<double>("cos", std::cos, -10, 10, false, 2);
+  checkUnary<double>("sin", std::sin, -1e9, 1e9, false, 2);
+  checkUnary<double>("sin", std::sin, 1, 1e308, true, 2);
+  checkUnary<double>("cos", std::cos, 1, 1e308, true, 2);
+  checkUnary<double>("sin", std::sin, -1.7e308, -1e300, false, 2);
+}
+
+TEST(MathFunctions, SinAndCosNearMultiplesOfPi) {
+  // The double whose distance from a multiple of π/2 is smallest, and neighbours of large multiples.
+  std::vector<double> x{6381956970095103.0 * 0x1p797, 1e22, 0x1p30, -0x1p30, 0x1p1023, 3.0e15};
+  for (int i = 30; i < 64; ++i)
+    x.push_back(static_cast<double>(std::ldexp(3.14159265358979323846264338327950288L, i)));
+  double infinity = std::numeric_limits<double>::infinity();
+  KernelTestbed testbed;
+  for (auto [op, function] :
+       {std::pair("sin", static_cast<Function>(std::sin)), std::pair("cos", static_cast<Function>(std::cos))})
+    for (const std::string &variant : KernelTestbed::variants()) {
+      auto kernel = testbed.load(unary<double>(op), variant);
+      ASSERT_TRUE(kernel);
+      std::vector<double> y = runKernel(*kernel, x);
+      for (size_t i = 0; i < x.size(); ++i)
+        EXPECT_LE(errorInUlps<double>(y[i], function(static_cast<long double>(x[i]))), 2)
+            << op << " " << x[i];
+      for (double outside : runKernel<double>(*kernel, {infinity, -infinity, std::nan("")}))
+        EXPECT_TRUE(std::isnan(outside));
+    }
 }
 
 template <typename T> void checkPow(double limit) {
@@ -140,10 +165,27 @@ template <typename T> void checkPow(double limit) {
     x.push_back(static_cast<T>(std::exp(static_cast<double>(generator() % 20001) * 1e-3 - 10)));
     y.push_back(static_cast<T>(static_cast<double>(generator() % 16001) * 1e-3 - 8 + 1e-4));
   }
+  // Whole exponents: of both signs, of bases near 1 very large ones, with subnormal results.
+  for (int i = 0; i < 100000; ++i) {
+    double a = std::exp(static_cast<double>(generator() % 20001) * 1e-4 - 1);
+    auto b = static_cast<double>(generator() % 121) - 60;
+    x.push_back(static_cast<T>(i % 2 ? a : -a));
+    y.push_back(static_cast<T>(b));
+    a = 1 + static_cast<double>(generator() % 20001) * 1e-8 - 1e-4;
+    x.push_back(static_cast<T>(a));
+    y.push_back(static_cast<T>(generator() % 1000000));
+  }
+  for (auto [a, b] :
+       {std::pair(1.0001, 1e5), {2.0, -149.0}, {10.0, -40.0}, {2.5, -100.0}, {2.0, -1074.0}, {-2.0, -147.0}})
+    x.push_back(static_cast<T>(a)), y.push_back(static_cast<T>(b));
   T infinity = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();
-  // Edges: whole exponents, zero, infinity, negative bases.
-  for (T a : {T(0), T(1), T(2), T(0.5), T(-2), infinity, nan})
-    for (T b : {T(0), T(1), T(2), T(3), T(-1), T(-2), T(0.5), T(-0.5), infinity, -infinity})
+  // Edges: whole exponents, zeros, infinities, negative bases, NaN; 2^24 + 2 and 2^53 are even, 2^23 + 1 is
+  // odd.
+  for (T a : {T(0), T(-0.0), T(1), T(-1), T(2), T(0.5), T(-2), T(-0.5), infinity, -infinity, nan})
+    for (T b : {T(0),     T(-0.0),   T(1),       T(2),        T(3),        T(4),
+                T(5),     T(6),      T(-1),      T(-2),       T(-3),       T(0.5),
+                T(-0.5),  T(2.5),    T(8388609), T(-8388609), T(16777218), T(9007199254740992),
+                infinity, -infinity, nan})
       x.push_back(a), y.push_back(b);
   for (const std::string &variant : KernelTestbed::variants()) {
     auto kernel = testbed.load(text, variant);
