@@ -55,6 +55,36 @@ std::pair<Value, Value> floorDivide(ValueBuilder &values, Value a, Value b, bool
   return {values.select(byZero, zero, quotient), values.select(byZero, a, remainder)};
 }
 
+/// An f64 as f32 on the way to bf16 or f16: it must keep what decides the second rounding. Round to odd.
+Value roundToOdd(ValueBuilder &values, Value x) {
+  Value single = values.truncf(x, values.f32());
+  Value back = values.extf(single, values.f64());
+  Value bits = values.bitcast(single, values.i32());
+  Value inexact = values.cmpf(FloatPredicate::ONE, back, x);
+  Value away = values.cmpf(FloatPredicate::OGT, values.absf(back), values.absf(x));
+  Value truncated = values.select(away, values.subi(bits, values.constant(bits, 1)), bits);
+  Value odd = values.ori(truncated, values.constant(bits, 1));
+  return values.bitcast(values.select(inexact, odd, bits), values.f32());
+}
+
+/// An i32 or i64 as f32 on the same way.
+Value narrowInteger(ValueBuilder &values, Value x) {
+  if (ValueBuilder::scalarOf(x.getType()).isInteger(64)) {
+    // What an f64 cannot hold becomes its last bit but one: to odd, too.
+    auto limit = [&](int64_t value) {
+      return values.emitter.constantOf(cast<TypedAttr>(IntegerAttr::get(values.i64(), value)));
+    };
+    constexpr int64_t kDropped = 11;
+    Value isLarge =
+        values.cmpi(IntPredicate::ugt, values.addi(x, limit(int64_t(1) << 53)), limit(int64_t(1) << 54));
+    Value dropped = values.andi(x, limit((int64_t(1) << kDropped) - 1));
+    Value sticky = values.extui(values.cmpi(IntPredicate::ne, dropped, values.constant(x, 0)), values.i64());
+    Value odd = values.ori(values.subi(x, dropped), values.shli(sticky, kDropped));
+    x = values.select(isLarge, odd, x);
+  }
+  return roundToOdd(values, values.sitofp(x, values.f64()));
+}
+
 Value emitCast(ValueBuilder &values, Value x, Type from, Type to) {
   if (from == to)
     return x;
@@ -69,15 +99,7 @@ Value emitCast(ValueBuilder &values, Value x, Type from, Type to) {
     if (source.isF32() && target.isF64())
       return values.extf(x, target);
     if (source.isF64() && target.isF32() && !to.isF32()) {
-      // To bf16 or f16: rounding to f32 first must keep what decides the second rounding. Round to odd.
-      Value single = values.truncf(x, target);
-      Value back = values.extf(single, values.f64());
-      Value bits = values.bitcast(single, values.i32());
-      Value inexact = values.cmpf(FloatPredicate::ONE, back, x);
-      Value away = values.cmpf(FloatPredicate::OGT, values.absf(back), values.absf(x));
-      Value truncated = values.select(away, values.subi(bits, values.constant(bits, 1)), bits);
-      Value odd = values.ori(truncated, values.constant(bits, 1));
-      x = values.bitcast(values.select(inexact, odd, bits), target);
+      x = roundToOdd(values, x);
     } else if (source.isF64() && target.isF32()) {
       x = values.truncf(x, target);
     }
@@ -85,6 +107,9 @@ Value emitCast(ValueBuilder &values, Value x, Type from, Type to) {
   }
   bool isUnsigned = from.isUnsignedInteger() || from.isInteger(1);
   if (isa<FloatType>(to)) {
+    bool isNarrow = to.isBF16() || to.isF16();
+    if (isNarrow && from.getIntOrFloatBitWidth() > 24)
+      return roundTo(values, narrowInteger(values, x), to);
     Value number = isUnsigned ? values.uitofp(x, target) : values.sitofp(x, target);
     return roundTo(values, number, to);
   }
@@ -156,7 +181,9 @@ Value ElementEmitter::emitElementwise(Operation *op, ArrayRef<Index> position) {
           .Case([&](dl::RemOp) -> Value {
             if (!isFloat)
               return floorDivide(v, x[0], x[1], isUnsigned).second;
-            return v.subf(x[0], v.mulf(x[1], v.floor(v.divf(x[0], x[1]))));
+            // Three operations, each rounded.
+            Value whole = v.floor(roundTo(v, v.divf(x[0], x[1]), resultType));
+            return v.subf(x[0], roundTo(v, v.mulf(x[1], whole), resultType));
           })
           .Case([&](dl::PowOp) { return emitPow(v, x[0], x[1]); })
           .Case([&](dl::MaxOp) -> Value {

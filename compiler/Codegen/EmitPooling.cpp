@@ -125,7 +125,7 @@ Value ElementEmitter::emitMaxPoolSelect(dl::MaxPoolSelectOp op, ArrayRef<Index> 
   ValueBuilder v(*this);
   dl::TensorType x = op.getInput().getType(), y = op.getType();
   Position p = expand(y.getShape(), position);
-  Value largest, selected;
+  Value largest, selected, hasWinner; // The last is null once every window has one.
   bool failed = false;
   walkWindow(*this, v, x, y, windowOf(op), p, [&](const Position &at, int64_t number, const Inside &inside) {
     Value element, candidate;
@@ -138,21 +138,25 @@ Value ElementEmitter::emitMaxPoolSelect(dl::MaxPoolSelectOp op, ArrayRef<Index> 
     if (failed)
       return;
     Type scalar = getElementTypeOrSelf(element.getType());
+    Value condition = inside.both(v);
     if (!largest) {
-      // Before the first element that exists, nothing has won: -infinity loses to none but itself, and 0 is
-      // what an empty window would give.
-      Value condition = inside.both(v);
+      // Before the first element that exists, nothing has won, and 0 is what an empty window would give.
       largest = condition ? v.select(condition, element,
                                      constantOf(scalar, -std::numeric_limits<double>::infinity()))
                           : element;
       selected = condition ? v.select(condition, candidate, constantOf(scalar, 0)) : candidate;
+      hasWinner = condition;
       return;
     }
+    // An element of -infinity wins only where no other has been seen.
     Value wins = beats(v, element, largest);
-    if (Value condition = inside.both(v))
+    if (hasWinner)
+      wins = v.ori(wins, v.notb(hasWinner));
+    if (condition)
       wins = v.andi(wins, condition);
     largest = v.select(wins, element, largest);
     selected = v.select(wins, candidate, selected);
+    hasWinner = hasWinner && condition ? v.ori(hasWinner, condition) : Value();
   });
   return failed ? Value() : selected;
 }

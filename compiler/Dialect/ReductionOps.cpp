@@ -19,7 +19,9 @@ void ReduceOp::build(OpBuilder &builder, OperationState &state, ReduceKind kind,
 }
 
 OpFoldResult ReduceOp::fold(FoldAdaptor) {
-  if (getAxes().empty())
+  // A sum starts at +0, so the sum of -0 alone is +0.
+  bool keepsBits = getKind() != ReduceKind::Sum || isa<IntegerType>(getType().getElementType());
+  if (getAxes().empty() && keepsBits)
     return getOperand();
   return {};
 }
@@ -132,6 +134,14 @@ FailureOr<PolynomialAttr> windowedSize(PolynomialAttr size, int64_t low, int64_t
   return span + 1;
 }
 
+/// Says why windowedSize found no size.
+LogicalResult refuseWindow(Operation *op, StringRef window, TensorType input, int64_t axis) {
+  if (!input.getDim(axis + 2).isConstant())
+    return op->emitOpError("a strided axis needs a constant size, got ")
+           << toString(input.getDim(axis + 2)) << " on spatial axis " << axis << " of " << input;
+  return op->emitOpError("the ") << window << " does not fit into spatial axis " << axis << " of " << input;
+}
+
 /// Checks (C1) to (C5) of conv for input -> filter -> output, whichever of them is the result.
 template <typename ConvOp>
 LogicalResult verifyConvolution(ConvOp op, TensorType input, TensorType filter, TensorType output) {
@@ -166,7 +176,7 @@ LogicalResult verifyConvolution(ConvOp op, TensorType input, TensorType filter, 
     FailureOr<PolynomialAttr> size = windowedSize(input.getDim(axis + 2), lists[1][axis], lists[2][axis],
                                                   lists[3][axis] * (*kernel - 1) + 1, lists[0][axis]);
     if (failed(size))
-      return op.emitOpError("the kernel does not fit into spatial axis ") << axis << " of " << input;
+      return refuseWindow(op, "kernel", input, axis);
     if (*size != output.getDim(axis + 2))
       return op.emitOpError("expected output size ") << toString(*size) << " on spatial axis " << axis
                                                      << ", got " << toString(output.getDim(axis + 2));
@@ -197,7 +207,7 @@ template <typename PoolOp> LogicalResult verifyPool(PoolOp op, TensorType input,
              << axis;
     FailureOr<PolynomialAttr> size = windowedSize(input.getDim(axis + 2), low, high, window, stride);
     if (failed(size))
-      return op.emitOpError("the window does not fit into spatial axis ") << axis << " of " << input;
+      return refuseWindow(op, "window", input, axis);
     if (*size != output.getDim(axis + 2)) // (C2)
       return op.emitOpError("expected output size ") << toString(*size) << " on spatial axis " << axis
                                                      << ", got " << toString(output.getDim(axis + 2));

@@ -176,6 +176,31 @@ TEST(RowKernel, PoolsOverlappingAndPaddedWindows) {
       {{"n", 2}});
 }
 
+/// An element of -infinity wins where it is the first that exists, not what stands for the padding.
+TEST(RowKernel, PoolsMinusInfinity) {
+  KernelTestbed testbed;
+  double infinity = std::numeric_limits<double>::infinity();
+  std::string x = t("n, 1, 7"), window = " window [3] strides [1] padding [1] to [1] : ";
+  std::string select = "%r = dl.max_pool_select %a0, %a1" + window + "(" + x + ", " + x + ") -> " + x;
+  std::string grad = "%r = dl.max_pool_grad %a0, %a1" + window + "(" + x + ", " + x + ") -> " + x;
+  for (std::vector<double> image : {std::vector<double>{-infinity},
+                                    {-infinity, -infinity, -infinity, 1, -infinity, -infinity, std::nan("")}})
+    for (const std::string &body : {select, grad}) {
+      testbed.inputs[0] = image;
+      testbed.check(dispatch({"f32[n, 1, 7]", "f32[n, 1, 7]"}, {"f32[n, 1, 7]"}, body, "%r"), {{"n", 3}});
+    }
+}
+
+TEST(RowKernel, SumsOverNoAxes) {
+  KernelTestbed testbed;
+  testbed.inputs[0] = {-0.0, 1, -2};
+  auto sums = testbed.run(
+      dispatch({"f32[n]"}, {"f32[n]"}, "%r = dl.reduce sum %a0 [] : " + t("n") + " to " + t("n"), "%r"),
+      {{"n", 19}});
+  ASSERT_EQ(sums.size(), 1u);
+  EXPECT_FALSE(std::signbit(sums[0][0]));
+}
+
 TEST(RowKernel, MovesElements) {
   KernelTestbed testbed;
   testbed.check(dispatch({"f32[n, 12]"}, {"f32[12, n]"},

@@ -218,7 +218,7 @@ func.func @moves(%x: !dl.tensor<[n, 6], f32>, %b: !dl.tensor<[6], f32>)
   %3 = dl.slice %x [#dl.poly<0>, #dl.poly<0>] strides [1, 1] : !dl.tensor<[n, 6], f32> to !dl.tensor<[n, 6], f32>
   %4 = dl.pad %x value 0.0 : f32 low [#dl.poly<0>, #dl.poly<0>] interior [0, 0] : !dl.tensor<[n, 6], f32> to !dl.tensor<[n, 6], f32>
   %5 = dl.concat 0, %x : (!dl.tensor<[n, 6], f32>) -> !dl.tensor<[n, 6], f32>
-  %6 = dl.reduce sum %x [] : !dl.tensor<[n, 6], f32> to !dl.tensor<[n, 6], f32>
+  %6 = dl.reduce max %x [] : !dl.tensor<[n, 6], f32> to !dl.tensor<[n, 6], f32>
   return %0, %1, %2, %3, %4, %5, %6
     : !dl.tensor<[n, 6], f32>, !dl.tensor<[t, n, 6], f32>, !dl.tensor<[6*n], f32>, !dl.tensor<[n, 6], f32>,
       !dl.tensor<[n, 6], f32>, !dl.tensor<[n, 6], f32>, !dl.tensor<[n, 6], f32>
@@ -266,4 +266,17 @@ func.func @scan(%x: !dl.tensor<[t, n], f32>, %a: !dl.tensor<[n], f32>) -> (!dl.t
     dl.yield %1, %s, %2, %3 : !dl.tensor<[n], f32>, !dl.tensor<[n], f32>, !dl.tensor<[n], f32>, !dl.tensor<[n], f32>
   }
   return %h, %same : !dl.tensor<[n], f32>, !dl.tensor<[n], f32>
+}
+
+// -----
+
+// Tests that a sum over no axes stays where it may turn -0 into +0, and goes where there is no -0.
+// CHECK-LABEL: func.func @sum_over_nothing
+// CHECK: %[[SUM:.*]] = dl.reduce sum %arg0 []
+// CHECK: return %[[SUM]], %arg1
+func.func @sum_over_nothing(%x: !dl.tensor<[n], f32>, %i: !dl.tensor<[n], i32>)
+    -> (!dl.tensor<[n], f32>, !dl.tensor<[n], i32>) {
+  %0 = dl.reduce sum %x [] : !dl.tensor<[n], f32> to !dl.tensor<[n], f32>
+  %1 = dl.reduce sum %i [] : !dl.tensor<[n], i32> to !dl.tensor<[n], i32>
+  return %0, %1 : !dl.tensor<[n], f32>, !dl.tensor<[n], i32>
 }

@@ -243,6 +243,24 @@ func.func @f(%x: !dl.tensor<[n, 3, 8, 8], f32>) {
 
 // -----
 
+// Tests C4 of conv, a stride over an axis of unknown size.
+func.func @f(%x: !dl.tensor<[n, 3, t, 8], f32>, %w: !dl.tensor<[4, 3, 3, 3], f32>) {
+  // expected-error@+1 {{'dl.conv' op a strided axis needs a constant size, got t on spatial axis 0 of '!dl.tensor<[n, 3, t, 8], f32>'}}
+  %y = dl.conv %x, %w strides [2, 1] padding [1, 1] to [1, 1] dilations [1, 1] groups 1 : (!dl.tensor<[n, 3, t, 8], f32>, !dl.tensor<[4, 3, 3, 3], f32>) -> !dl.tensor<[n, 4, t, 8], f32>
+  return
+}
+
+// -----
+
+// Tests C2 of max_pool, a stride over an axis of unknown size.
+func.func @f(%x: !dl.tensor<[n, 3, 8, t], f32>) {
+  // expected-error@+1 {{'dl.max_pool' op a strided axis needs a constant size, got t on spatial axis 1 of '!dl.tensor<[n, 3, 8, t], f32>'}}
+  %y = dl.max_pool %x window [2, 2] strides [2, 2] padding [0, 0] to [0, 0] : (!dl.tensor<[n, 3, 8, t], f32>) -> !dl.tensor<[n, 3, 4, t], f32>
+  return
+}
+
+// -----
+
 // Tests C2 of max_pool, window too large.
 func.func @f(%x: !dl.tensor<[n, 3, 1, 8], f32>) {
   // expected-error@+1 {{'dl.max_pool' op the window does not fit into spatial axis 0 of '!dl.tensor<[n, 3, 1, 8], f32>'}}
