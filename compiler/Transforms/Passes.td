@@ -11,7 +11,8 @@ def SimplifyPass : Pass<"dl-simplify", "::mlir::ModuleOp"> {
   let description = [{
     Only rewrites that keep every bit: transposes move into the equations of contractions unless that would change
     the order of summation, comparisons of an activation's input become comparisons of its result, what a loop
-    computes from outer values moves out of it.
+    computes from outer values moves out of it. Tensors without elements become constants, so that no kernel meets
+    sizes that are known to be 0, and what joins many tensors does so in steps that a kernel's operands suffice for.
   }];
   let dependentDialects = ["::dlc::dl::DlDialect"];
 }

@@ -72,3 +72,39 @@ func.func @invariant(%x: !dl.tensor<[n, t, 8], f32>, %b: !dl.tensor<[8], f32>, %
   }
   return %last : !dl.tensor<[n, 8], f32>
 }
+
+// -----
+
+// Tests that what has no elements is computed by nothing, and that a contraction without terms is 0.
+// CHECK-LABEL: func.func @empty
+// CHECK-NOT: dl.contract
+// CHECK-NOT: dl.conv
+// CHECK-DAG: %[[NONE:.*]] = dl.constant 0.000000e+00 : f32 : <[n, 0], f32>
+// CHECK-DAG: %[[ZERO:.*]] = dl.constant 0.000000e+00 : f32 : <[n, 5], f32>
+// CHECK-DAG: %[[IMAGE:.*]] = dl.constant 0.000000e+00 : f32 : <[n, 3, 6, 6], f32>
+// CHECK: return %[[NONE]], %[[ZERO]], %[[IMAGE]]
+func.func @empty(%x: !dl.tensor<[n, 4], f32>, %w: !dl.tensor<[4, 0], f32>, %v: !dl.tensor<[0, 5], f32>,
+                 %i: !dl.tensor<[n, 0, 8, 8], f32>, %f: !dl.tensor<[3, 0, 3, 3], f32>)
+    -> (!dl.tensor<[n, 0], f32>, !dl.tensor<[n, 5], f32>, !dl.tensor<[n, 3, 6, 6], f32>) {
+  %a = dl.contract "mk,kn->mn" %x, %w : (!dl.tensor<[n, 4], f32>, !dl.tensor<[4, 0], f32>) -> !dl.tensor<[n, 0], f32>
+  %e = dl.exp %a : !dl.tensor<[n, 0], f32>
+  %b = dl.contract "mk,kn->mn" %e, %v : (!dl.tensor<[n, 0], f32>, !dl.tensor<[0, 5], f32>) -> !dl.tensor<[n, 5], f32>
+  %c = dl.conv %i, %f strides [1, 1] padding [0, 0] to [0, 0] dilations [1, 1] groups 1 : (!dl.tensor<[n, 0, 8, 8], f32>, !dl.tensor<[3, 0, 3, 3], f32>) -> !dl.tensor<[n, 3, 6, 6], f32>
+  return %e, %b, %c : !dl.tensor<[n, 0], f32>, !dl.tensor<[n, 5], f32>, !dl.tensor<[n, 3, 6, 6], f32>
+}
+
+// -----
+
+// Tests that 34 tensors are joined in two steps, in order, and 32 in one.
+// CHECK-LABEL: func.func @long_concat
+// CHECK-SAME: (%[[A:.*]]: !dl.tensor<[n, 1], f32>, %[[B:.*]]: !dl.tensor<[n, 2], f32>)
+// CHECK: %[[FIRST:.*]] = dl.concat 1, %[[A]], {{.*}} -> !dl.tensor<[n, 32], f32>
+// CHECK: %[[REST:.*]] = dl.concat 1, %[[A]], %[[B]] : {{.*}} -> !dl.tensor<[n, 3], f32>
+// CHECK: dl.concat 1, %[[FIRST]], %[[REST]] : {{.*}} -> !dl.tensor<[n, 35], f32>
+// CHECK: dl.concat
+// CHECK-NOT: dl.concat
+func.func @long_concat(%a: !dl.tensor<[n, 1], f32>, %b: !dl.tensor<[n, 2], f32>) -> (!dl.tensor<[n, 35], f32>, !dl.tensor<[n, 33], f32>) {
+  %long = dl.concat 1, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %b : (!dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 2], f32>) -> !dl.tensor<[n, 35], f32>
+  %short = dl.concat 1, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %b : (!dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 2], f32>) -> !dl.tensor<[n, 33], f32>
+  return %long, %short : !dl.tensor<[n, 35], f32>, !dl.tensor<[n, 33], f32>
+}

@@ -61,7 +61,9 @@ private:
 };
 
 Blocking DenseKernel::chooseBlocking() {
-  int64_t rows = nominalValue(problem.a.rows), columns = nominalValue(problem.b.rows);
+  // At least 1: sizes that are known to be 0 are simplified away, but not by every caller of this.
+  int64_t rows = std::max(nominalValue(problem.a.rows), int64_t(1));
+  int64_t columns = std::max(nominalValue(problem.b.rows), int64_t(1));
   int64_t depthSize = nominalValue(depth), width = tile.columns();
   auto ceilDiv = [](int64_t a, int64_t b) { return (a + b - 1) / b; };
   Blocking result;
@@ -82,13 +84,13 @@ Blocking DenseKernel::chooseBlocking() {
     result.rows = ceilDiv(result.rows, 2);
   // Blocks of equal height, when the number of rows is known.
   if (std::optional<int64_t> known = problem.a.rows.getConstantValue()) {
-    int64_t blocks = ceilDiv(*known, result.rows);
+    int64_t blocks = std::max(ceilDiv(*known, result.rows), int64_t(1));
     for (int64_t more = blocks; more < 2 * blocks; ++more)
       if (*known % more == 0 && *known / more % problem.rowUnit == 0) {
         blocks = more;
         break;
       }
-    result.rows = ceilDiv(*known, blocks);
+    result.rows = std::max(ceilDiv(*known, blocks), int64_t(1));
   }
   result.rows = ceilDiv(result.rows, problem.rowUnit) * problem.rowUnit;
 

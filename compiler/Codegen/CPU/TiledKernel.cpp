@@ -83,6 +83,8 @@ void TiledKernel::forRowTiles(Value rows, llvm::function_ref<void(Value, Extent)
     });
   };
   if (std::optional<int64_t> count = IndexMath::asConstant(rows)) {
+    if (*count == 0)
+      return;
     int64_t tiles = (*count + tile.rows - 1) / tile.rows;
     int64_t height = (*count + tiles - 1) / tiles, whole = *count / height * height;
     Extent constantHeight = builder().getIndexAttr(height);
