@@ -77,6 +77,30 @@ artifact::Value describeValue(dl::TensorType type, DictionaryAttr attributes, Ar
   return value;
 }
 
+/// As one expression that must be at least 0.
+artifact::Constraint describeConstraint(dl::ConstraintAttr constraint, ArrayAttr symbols) {
+  artifact::Constraint result;
+  artifact::Expression value = toExpression(constraint.getValue(), symbols);
+  artifact::Expression magnitude = value.max(artifact::Expression(0) - value);
+  switch (constraint.getRequirement()) {
+  case dl::Requirement::NotNegative:
+    result.value = value;
+    break;
+  case dl::Requirement::Zero:
+    result.value = artifact::Expression(0) - magnitude;
+    break;
+  case dl::Requirement::NotZero:
+    result.value = magnitude - 1;
+    break;
+  case dl::Requirement::MultipleOf:
+    result.value = artifact::Expression(0) - value.mod(toExpression(constraint.getDivisor(), symbols));
+    break;
+  }
+  result.text = constraint.getSubject().str() + " needs " + constraint.describeCondition();
+  result.location = {constraint.getFile().str(), constraint.getLine(), constraint.getColumn()};
+  return result;
+}
+
 artifact::Entry describeEntry(func::FuncOp entry, const std::map<std::string, int64_t> &max) {
   artifact::Entry result;
   result.name = entry.getName().str();
@@ -97,6 +121,9 @@ artifact::Entry describeEntry(func::FuncOp entry, const std::map<std::string, in
   for (auto [index, type] : llvm::enumerate(entry.getResultTypes()))
     result.results.push_back(
         describeValue(cast<dl::TensorType>(type), entry.getResultAttrDict(index), symbols));
+  if (auto constraints = entry->getAttrOfType<ArrayAttr>(dl::kConstraintsAttr))
+    for (auto constraint : constraints.getAsRange<dl::ConstraintAttr>())
+      result.constraints.push_back(describeConstraint(constraint, symbols));
   return result;
 }
 

@@ -117,6 +117,8 @@ CompileStatus Compiler::importSource() {
   frontend::ImportOptions importOptions;
   for (const auto &[name, value] : options.bind)
     importOptions.dimensions[name] = value;
+  for (const auto &[name, value] : options.max)
+    importOptions.bounds[name] = value;
   module = frontend::importFile(path, sources, diagnostics, context, importOptions);
   diagnostics.render(messages, options.color);
   if (!module)

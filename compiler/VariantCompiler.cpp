@@ -78,29 +78,62 @@ bool VariantCompiler::formDispatches() {
   return mlir::succeeded(passes.run(*module));
 }
 
-/// Small and different sizes at which no tensor of the entry is empty: a binding that only fits by accident
-/// shows.
-static std::optional<memory::SymbolValues> smallSizes(func::FuncOp entry) {
-  memory::SymbolValues symbols;
-  auto names = entry->getAttrOfType<ArrayAttr>(dl::kSymbolsAttr);
-  for (int64_t first = 2; first <= 64; ++first) {
-    if (names)
-      for (auto [index, name] : llvm::enumerate(names.getAsRange<StringAttr>()))
-        symbols[name.getValue()] = first + static_cast<int64_t>(index);
-    auto hasElements = [&](Type type) {
-      auto tensor = dyn_cast<dl::TensorType>(type);
-      return !tensor || llvm::all_of(tensor.getShape(), [&](dl::PolynomialAttr size) {
-        return memory::evaluate(size, symbols).value_or(0) >= 1;
-      });
-    };
-    WalkResult result = entry.walk([&](Operation *op) {
-      bool all = llvm::all_of(op->getResultTypes(), hasElements);
-      for (Region &region : op->getRegions())
-        all &= llvm::all_of(region.getArgumentTypes(), hasElements);
-      return all ? WalkResult::advance() : WalkResult::interrupt();
+static bool isSatisfied(dl::ConstraintAttr constraint, const memory::SymbolValues &symbols) {
+  std::optional<int64_t> value = memory::evaluate(constraint.getValue(), symbols);
+  if (!value)
+    return false;
+  switch (constraint.getRequirement()) {
+  case dl::Requirement::NotNegative:
+    return *value >= 0;
+  case dl::Requirement::Zero:
+    return *value == 0;
+  case dl::Requirement::NotZero:
+    return *value != 0;
+  case dl::Requirement::MultipleOf: {
+    std::optional<int64_t> divisor = memory::evaluate(constraint.getDivisor(), symbols);
+    return divisor && *divisor > 0 && *value % *divisor == 0;
+  }
+  }
+  llvm_unreachable("unknown requirement");
+}
+
+/// Whether all tensors of the entry, but those that never have any, have elements at these sizes.
+static bool hasElements(func::FuncOp entry, const memory::SymbolValues &symbols) {
+  auto check = [&](Type type) {
+    auto tensor = dyn_cast<dl::TensorType>(type);
+    return !tensor || llvm::all_of(tensor.getShape(), [&](dl::PolynomialAttr size) {
+      return size.isConstant() || memory::evaluate(size, symbols).value_or(0) >= 1;
     });
-    if (!result.wasInterrupted())
-      return symbols;
+  };
+  WalkResult result = entry.walk([&](Operation *op) {
+    bool all = llvm::all_of(op->getResultTypes(), check);
+    for (Region &region : op->getRegions())
+      all &= llvm::all_of(region.getArgumentTypes(), check);
+    return all ? WalkResult::advance() : WalkResult::interrupt();
+  });
+  return !result.wasInterrupted();
+}
+
+/// Small sizes that the entry's constraints allow, at which no tensor is empty, and different ones where
+/// possible: a binding that only fits by accident shows.
+static std::optional<memory::SymbolValues> smallSizes(func::FuncOp entry) {
+  constexpr int64_t kLargest = 64;
+  auto names = entry->getAttrOfType<ArrayAttr>(dl::kSymbolsAttr);
+  auto constraints = entry->getAttrOfType<ArrayAttr>(dl::kConstraintsAttr);
+  for (int64_t step : {1, 2, 4, 8, -1, 0}) {
+    for (int64_t least = 2; least <= kLargest; ++least) {
+      memory::SymbolValues symbols;
+      int64_t size = step < 0 && names ? least + static_cast<int64_t>(names.size()) : least;
+      for (Attribute name : names ? names.getValue() : ArrayRef<Attribute>()) {
+        symbols[cast<StringAttr>(name).getValue()] = size;
+        size += step;
+      }
+      bool areSatisfied =
+          !constraints || llvm::all_of(constraints.getAsRange<dl::ConstraintAttr>(),
+                                       [&](dl::ConstraintAttr c) { return isSatisfied(c, symbols); });
+      if (areSatisfied && hasElements(entry, symbols))
+        return symbols;
+    }
   }
   return std::nullopt;
 }
@@ -114,7 +147,8 @@ bool VariantCompiler::planMemory() {
       std::optional<memory::SymbolValues> symbols = smallSizes(cast<func::FuncOp>(entry));
       std::optional<std::string> violation =
           symbols ? memory::verifySchedule(*schedule, *symbols)
-                  : "found no sizes up to 64 at which every tensor has elements, to verify it at";
+                  : "found no sizes up to 64 that are allowed, and at which every tensor has elements, to "
+                    "verify it at";
       if (violation) {
         messages += "schedule of " + cast<func::FuncOp>(entry).getName().str() + ": " + *violation + "\n";
         return false;

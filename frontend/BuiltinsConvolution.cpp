@@ -41,14 +41,15 @@ std::optional<dl::PolynomialAttr> windowedSize(Elaborator &e, BuiltinCall &call,
                                                int64_t axis, int64_t extent, int64_t stride,
                                                int64_t padding) {
   dl::PolynomialAttr span = type.getDim(axis) + (2 * padding - extent);
-  if (std::optional<int64_t> value = span.getConstantValue()) {
-    if (*value >= 0)
-      return e.poly(*value / stride + 1);
+  std::optional<int64_t> value = span.getConstantValue();
+  if (!e.requireNotNegative(span, call.range)) {
     e.error(call.range, call.name + "'s window of " + llvm::Twine(extent) + " does not fit into axis " +
                             llvm::Twine(axis) + " of " + describe(type) +
                             (padding ? " with padding " + llvm::Twine(padding) : llvm::Twine()));
     return std::nullopt;
   }
+  if (value)
+    return e.poly(*value / stride + 1);
   if (stride == 1)
     return span + 1;
   e.error(call.range, call.name + " with stride " + llvm::Twine(stride) + " needs a constant size in axis " +

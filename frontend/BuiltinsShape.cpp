@@ -16,7 +16,7 @@ std::optional<SmallVector<dl::PolynomialAttr>> Elaborator::toShape(const Entity 
     sizes = std::move(inner);
   }
   for (const Entity &size : sizes) {
-    if (!size.isInteger() || size.integer.getConstantValue().value_or(0) < 0) {
+    if (!size.isInteger() || !requireNotNegative(size.integer, range, "a size of " + what)) {
       error(range, what + " needs dimensions, ints that are not negative, got " + describe(size));
       return std::nullopt;
     }
@@ -77,7 +77,7 @@ template <int value> Entity filledLike(Elaborator &e, BuiltinCall &call) {
 /// iota(n): 0 … n-1
 Entity iota(Elaborator &e, BuiltinCall &call) {
   const Entity &size = call.args[0];
-  if (!size.isInteger() || size.integer.getConstantValue().value_or(0) < 0) {
+  if (!size.isInteger() || !e.requireNotNegative(size.integer, call.argRanges[0], "the size of iota")) {
     e.error(call.argRanges[0], "iota needs a dimension, got " + describe(size));
     return Entity::poison();
   }
@@ -125,7 +125,8 @@ Entity reshape(Elaborator &e, BuiltinCall &call) {
       open = axis;
     else if (size.isInteger() && !e.checkMagnitude(size, call.argRanges[1]))
       return Entity::poison();
-    else if (!size.isInteger() || size.integer.getConstantValue().value_or(0) < 0) {
+    else if (!size.isInteger() ||
+             !e.requireNotNegative(size.integer, call.argRanges[1], "a size of reshape")) {
       e.error(call.argRanges[1], "reshape needs dimensions, and one -1 at most, got " + describe(size));
       return Entity::poison();
     } else {

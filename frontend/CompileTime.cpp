@@ -198,9 +198,14 @@ std::optional<Entity> Elaborator::foldBinary(BinaryOp op, const Entity &lhs, con
       if (right != 0)
         if (std::optional<dl::PolynomialAttr> exact = dl::divideExactly(lhs.integer, rhs.integer))
           return op == BinaryOp::Remainder ? integer(0) : Entity::ofInteger(*exact);
-      error(range, dl::toString(lhs.integer) + " " + stringify(op) + " " + dl::toString(rhs.integer) +
-                       " is not a whole number for all sizes")
-          .note("multiply the left side by 1.0 to divide at run time");
+      if (op == BinaryOp::Remainder)
+        error(range,
+              dl::toString(lhs.integer) + " % " + dl::toString(rhs.integer) + " is not known at compile time")
+            .note("behind where, a % b == 0 is checked once the sizes are known");
+      else
+        error(range, dl::toString(lhs.integer) + " " + stringify(op) + " " + dl::toString(rhs.integer) +
+                         " is not a whole number for all sizes")
+            .note("multiply the left side by 1.0 to divide at run time");
       return Entity::poison();
     case BinaryOp::Equal:
     case BinaryOp::NotEqual:

@@ -198,24 +198,6 @@ bool Elaborator::bindArguments(const CallableDecl *decl, std::vector<Arg> &args,
   return isGood && checkConstraints(decl, callRange);
 }
 
-bool Elaborator::checkConstraints(const CallableDecl *decl, SourceRange callRange) {
-  for (const Expr *constraint : decl->constraints) {
-    Entity entity = elaborate(constraint);
-    if (entity.isPoison())
-      return false;
-    if (entity.isBool() && entity.flag)
-      continue;
-    std::string text = sources.text(constraint->range).str();
-    if (entity.isBool())
-      error(callRange, decl->name.text + " requires " + text).note("required here", constraint->range);
-    else
-      error(callRange, decl->name.text + " requires " + text + ", which is not known at compile time")
-          .note("required here", constraint->range);
-    return false;
-  }
-  return true;
-}
-
 Entity Elaborator::callDecl(const CallableDecl *decl, const CallExpr *call, const NameHint &hint,
                             const std::shared_ptr<Instance> &instance) {
   StringRef name = decl->name.text;

@@ -4,6 +4,7 @@
 #include "frontend/Elaborator.h"
 
 #include "frontend/Builtins.h"
+#include "runtime/dlc_runtime.h"
 
 namespace dlc::frontend {
 
@@ -57,9 +58,19 @@ void Elaborator::elaborateEntry(const CallableDecl *decl) {
   finishEntry(decl);
 }
 
+/// What crosses the border of the program has a rank that an artifact can hold.
+bool Elaborator::checkRank(dl::TensorType type, SourceRange range, const llvm::Twine &what) {
+  if (type.getRank() <= DLC_MAX_RANK)
+    return true;
+  error(range, what + " has at most " + llvm::Twine(DLC_MAX_RANK) + " dimensions, got " +
+                   llvm::Twine(type.getRank()));
+  return false;
+}
+
 void Elaborator::elaborateEntryArguments(const CallableDecl *decl) {
   mlir::Block &block = entry->func.getBody().front();
   SmallVector<Attribute> symbols;
+  SourceRange tooMany; // the first symbol that an artifact cannot hold
   // A plain name in a type is a symbolic dimension, or bound by --bind.
   for (const Parameter &param : decl->params) {
     auto *type = llvm::dyn_cast<TensorType>(param.type);
@@ -70,17 +81,23 @@ void Elaborator::elaborateEntryArguments(const CallableDecl *decl) {
       Binding binding;
       binding.kind = Binding::Kind::Dimension;
       binding.range = name->range;
+      dimensions.insert(name->name.str());
       if (auto bound = options.dimensions.find(name->name); bound != options.dimensions.end()) {
         binding.entity = integer(bound->second);
-        boundDimensions.insert(name->name);
       } else {
         binding.entity = Entity::ofInteger(dl::PolynomialAttr::getSymbol(&context, name->name));
         symbols.push_back(builder.getStringAttr(name->name));
+        if (symbols.size() == DLC_MAX_SYMBOLS + 1)
+          tooMany = name->range;
       }
       scope->names[name->name] = binding;
     }
   }
   entry->func->setAttr(dl::kSymbolsAttr, builder.getArrayAttr(symbols));
+  if (tooMany)
+    error(tooMany, "an entry has at most " + llvm::Twine(DLC_MAX_SYMBOLS) +
+                       " sizes that are given at run time, got " + llvm::Twine(symbols.size()))
+        .note("--bind gives a size at compile time");
 
   SmallVector<Type> types;
   SmallVector<Attribute> names;
@@ -97,7 +114,8 @@ void Elaborator::elaborateEntryArguments(const CallableDecl *decl) {
       else if (const DimensionExpr *open = llvm::find_if(type->dims, isOpen); open != type->dims.end())
         error(open->range, "the sizes in " + sources.text(open->range) +
                                " are no dimensions of an argument by themselves");
-      else if (dl::TensorType tensor = evaluateType(type)) {
+      else if (dl::TensorType tensor = evaluateType(type);
+               tensor && checkRank(tensor, type->range, "an entry's argument")) {
         types.push_back(tensor);
         Value argument = block.addArgument(tensor, locate(param.name.range));
         binding.entity = Entity::ofTensor(argument);
@@ -116,11 +134,7 @@ void Elaborator::elaborateEntryArguments(const CallableDecl *decl) {
   entry->func.setFunctionType(builder.getFunctionType(types, {}));
   if (!names.empty())
     entry->func.setArgAttrsAttr(builder.getArrayAttr(names));
-  for (const Expr *constraint : decl->constraints) {
-    Entity entity = elaborate(constraint);
-    if (entity.isBool() && !entity.flag)
-      error(constraint->range, decl->name.text + " requires " + sources.text(constraint->range));
-  }
+  checkConstraints(decl, {});
 }
 
 /// The name that a returned value is known by: its own, or that of the function that made it.
@@ -159,6 +173,8 @@ void Elaborator::finishEntry(const CallableDecl *decl) {
         error(frame->returnRange, "infer " + decl->name.text + " returns tensors, got " + describe(part));
         return;
       }
+      if (part.isTensor() && !checkRank(part.tensorType(), frame->returnRange, "an entry's result"))
+        return;
       currentLocation = locate(frame->returnRange);
       entry->results.push_back(
           {name, toValue(part, Float32Type::get(&context)), false, false, frame->returnRange});
@@ -181,6 +197,9 @@ void Elaborator::finishEntry(const CallableDecl *decl) {
   emit<func::ReturnOp>(values);
   entry->func.setFunctionType(builder.getFunctionType(entry->func.getBody().front().getArgumentTypes(),
                                                       ValueRange(values).getTypes()));
+  SmallVector<Attribute> constraints(entry->constraints.begin(), entry->constraints.end());
+  if (!constraints.empty())
+    entry->func->setAttr(dl::kConstraintsAttr, builder.getArrayAttr(constraints));
   for (auto [position, result] : llvm::enumerate(entry->results)) {
     entry->func.setResultAttr(position, dl::kNameAttr, builder.getStringAttr(result.name));
     if (result.isReport)

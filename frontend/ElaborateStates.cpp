@@ -90,6 +90,7 @@ dl::StateOp Elaborator::createState(dl::StateRole role, StringRef name, dl::Tens
   bool isTaken = name == "init" || (sameName && isEntry(sameName));
   if (isTaken && role != dl::StateRole::Seed) // elaborateEntry reports an entry called seed
     error(range, "a state cannot be called '" + name + "' like an entry");
+  checkRank(type, range, "a state");
   OpBuilder atStates(initEntry.func);
   auto op = dl::StateOp::create(atStates, range ? locate(range) : module->getLoc(), role, name, type, initial,
                                 owner.empty() ? StringAttr() : builder.getStringAttr(owner),

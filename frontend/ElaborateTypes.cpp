@@ -155,8 +155,10 @@ bool isEvaluable(const Expr *expr, Scope *scope) {
 std::optional<dl::PolynomialAttr> Elaborator::evaluateDimension(const Expr *expr, bool report) {
   Entity entity = elaborate(expr);
   if (entity.isInteger()) {
-    std::optional<int64_t> size = entity.integer.getConstantValue();
-    if (!size || *size >= 0)
+    bool isSize =
+        report ? requireNotNegative(entity.integer, expr->range, "dimension " + dl::toString(entity.integer))
+               : !dl::isAlwaysNegative(entity.integer);
+    if (isSize)
       return checkMagnitude(entity, expr->range) ? std::optional(entity.integer) : std::nullopt;
   }
   if (!entity.isPoison() && report)

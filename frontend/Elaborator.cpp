@@ -6,6 +6,7 @@
 #include "frontend/Builtins.h"
 #include "frontend/Parser.h"
 #include "mlir/IR/Verifier.h"
+#include "llvm/ADT/StringExtras.h"
 
 namespace dlc::frontend {
 
@@ -47,9 +48,7 @@ OwningOpRef<ModuleOp> Elaborator::run() {
   if (!entries)
     diags.error({program.main().file, 0, 0},
                 "nothing to compile: the file has no train, eval or infer entry");
-  for (const auto &dimension : options.dimensions)
-    if (!boundDimensions.contains(dimension.getKey()))
-      diags.error({}, "no entry has a dimension called '" + dimension.getKey() + "' to bind");
+  checkOptions();
   builder.setInsertionPointToEnd(initBody);
   func::ReturnOp::create(builder, initEntry.func.getLoc());
   if (diags.hasErrors())
@@ -60,6 +59,25 @@ OwningOpRef<ModuleOp> Elaborator::run() {
     return nullptr;
   }
   return std::move(module);
+}
+
+void Elaborator::checkOptions() {
+  auto check = [&](const llvm::StringMap<int64_t> &sizes, StringRef option) {
+    std::vector<StringRef> names(sizes.keys().begin(), sizes.keys().end());
+    llvm::sort(names); // hash tables have no order of their own
+    for (StringRef name : names)
+      if (!dimensions.contains(name.str()))
+        diags.error({}, option + ": no entry has a dimension called '" + name +
+                            "'; there is: " + (dimensions.empty() ? "none" : llvm::join(dimensions, ", ")));
+  };
+  check(options.dimensions, "--bind");
+  check(options.bounds, "--max");
+  for (const std::string &name : dimensions) {
+    auto bound = options.dimensions.find(name), max = options.bounds.find(name);
+    if (bound != options.dimensions.end() && max != options.bounds.end() && bound->second > max->second)
+      diags.error({}, "--bind gives " + llvm::Twine(name) + " the size " + llvm::Twine(bound->second) +
+                          ", above the --max of " + llvm::Twine(max->second));
+  }
 }
 
 bool Elaborator::isStandard(FileId file) const {

@@ -9,8 +9,8 @@
 //   ElaborateStates      instances, parameters, buffers, counters, seeds: everything that is a dl.state
 //   ElaborateStatements  statements but for training
 //   ElaborateTraining    minimize, optimizers; ElaborateMetrics: metrics, report
-//   ElaborateExpressions names, operators, subscripts; ElaborateScan: scan
-//   CompileTime          arithmetic on values known now
+//   ElaborateExpressions names, operators, members; ElaborateSubscripts; ElaborateScan: scan
+//   CompileTime          arithmetic on values known now; Constraints: what sizes must satisfy
 //   Broadcasting         conversions and NumPy's rules: what two tensors must have in common
 //   Builtins*            the primitive functions, by family
 //   ElaborateFit         the fit block
@@ -23,6 +23,7 @@
 #include "frontend/Frontend.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringSet.h"
+#include <set>
 
 namespace dlc::frontend {
 
@@ -58,10 +59,12 @@ struct EntryContext {
   std::vector<unsigned> parameters; ///< indexes of those that were read, in the order of reading
   llvm::DenseMap<Value, unsigned> parameterValues; ///< what was read or written: which parameter it is
   llvm::DenseSet<unsigned> trained;                ///< indexes of those that a minimize's loss depends on
-  SourceRange minimized;                           ///< the first minimize's loss
-  llvm::StringMap<unsigned> optimizers;            ///< of one name, for the names of hyperparameters
-  Value iteration;                                 ///< i64, null until it is needed
-  std::vector<Operation *> scans;                  ///< around the insertion point, outermost first
+  bool hasMinimize = false;
+  SourceRange minimized;                       ///< the first minimize's loss
+  llvm::StringMap<unsigned> optimizers;        ///< of one name, for the names of hyperparameters
+  Value iteration;                             ///< i64, null until it is needed
+  std::vector<dl::ConstraintAttr> constraints; ///< on the sizes that are given at run time
+  std::vector<Operation *> scans;              ///< around the insertion point, outermost first
   struct Result {
     std::string name;
     Value value;
@@ -94,7 +97,10 @@ public:
   void collectDeclarations();
   void elaborateEntry(const CallableDecl *decl);
   static bool isEntry(const CallableDecl *decl);
+  /// --bind and --max name dimensions that there are, and do not contradict each other.
+  void checkOptions();
   void elaborateEntryArguments(const CallableDecl *decl);
+  bool checkRank(dl::TensorType type, SourceRange range, const llvm::Twine &what);
   void finishEntry(const CallableDecl *decl);
   void elaborateFit(const FitDecl *fit);
   Attribute elaborateLoader(const Expr *expr);
@@ -115,7 +121,6 @@ public:
                       std::vector<Arg> &args);
   /// Binds arguments, defaults and dimensions in the current (new) scope.
   bool bindArguments(const CallableDecl *decl, std::vector<Arg> &args, SourceRange callRange);
-  bool checkConstraints(const CallableDecl *decl, SourceRange callRange);
   Entity runBody(const CallableDecl *decl);
   Entity checkResult(const CallableDecl *decl, Entity result, SourceRange range);
   void explainExtraDimensions(Diagnostic &diag, const CallableDecl *decl, const TensorType *declared,
@@ -125,6 +130,18 @@ public:
   Type elementType(ElementType type);
   dl::TensorType tensorOf(llvm::ArrayRef<dl::PolynomialAttr> shape, Type elementType);
   dl::TensorType scalarType() { return tensorOf({}, Float64Type::get(&context)); }
+  //===--- Constraints (Constraints.cpp) ---===//
+  /// Makes sure that a size, or what is left of one, is at least 0: false when it never is. What depends on
+  /// the sizes becomes a constraint of the entry; `subject` names what needs it, and is the text at `range`
+  /// if empty.
+  bool requireNotNegative(dl::PolynomialAttr value, SourceRange range, const llvm::Twine &subject = "");
+  void addConstraint(dl::Requirement requirement, dl::PolynomialAttr value, dl::PolynomialAttr divisor,
+                     SourceRange range, const llvm::Twine &subject);
+  /// A signature's `where`; without a call (of an entry) errors stand at the condition itself.
+  bool checkConstraints(const CallableDecl *decl, SourceRange callRange);
+  bool checkConstraint(const CallableDecl *decl, const Expr *condition, SourceRange callRange);
+  Entity elaborateConstraint(const Expr *condition, SourceRange range, const llvm::Twine &subject);
+
   dl::TensorType counterType() { return tensorOf({}, IntegerType::get(&context, 64)); }
   /// Converts to a compile-time type; `what` starts the message: "linear's features".
   Entity convertConstant(Entity entity, const ConstantTypeExpr *type, SourceRange range,
@@ -208,9 +225,6 @@ public:
   Entity elaborateUnary(const UnaryExpr *expr);
   Entity elaborateBinary(const BinaryExpr *expr);
   Entity elaborateMember(const MemberExpr *expr);
-  Entity elaborateIndex(const IndexExpr *expr);
-  Entity indexTuple(const Entity &tuple, const IndexExpr *expr);
-  Entity sliceTensor(const Entity &tensor, const IndexExpr *expr);
   Entity elaborateScan(const ScanExpr *expr);
   std::optional<int64_t> scanAxis(const ScanExpr *scan, const ScanInput &input, dl::TensorType type);
   std::optional<bool> elaborateCondition(const Expr *expr, llvm::StringRef what);
@@ -221,6 +235,17 @@ public:
   bool checkElementCount(dl::TensorType type, SourceRange range);
   /// Folds an operator on compile-time entities; nothing if it needs run time.
   std::optional<Entity> foldBinary(BinaryOp op, const Entity &lhs, const Entity &rhs, SourceRange range);
+  //===--- Subscripts (ElaborateSubscripts.cpp) ---===//
+  Entity elaborateIndex(const IndexExpr *expr);
+  Entity indexTuple(const Entity &tuple, const IndexExpr *expr);
+  Entity sliceTensor(const Entity &tensor, const IndexExpr *expr);
+  struct AxisSlice;
+  std::optional<AxisSlice> sliceAxis(const Subscript &subscript, dl::TensorType type, int64_t axis,
+                                     SourceRange whole);
+  std::optional<dl::PolynomialAttr> subscriptBound(const Expr *position, dl::PolynomialAttr size,
+                                                   dl::PolynomialAttr missing);
+  std::optional<int64_t> subscriptStep(const Expr *step);
+
   std::optional<Entity> foldUnary(UnaryOp op, const Entity &operand);
 
   //===--- Broadcasting (Broadcasting.cpp) ---===//
@@ -282,7 +307,7 @@ public:
   llvm::StringMap<const CallableDecl *> initializers; ///< kept apart: `zeros` is a function, too
   llvm::DenseMap<FileId, bool> standardFiles;
   unsigned modelCount = 0;
-  llvm::StringSet<> boundDimensions;     ///< of options.dimensions, those that an entry has
+  std::set<std::string> dimensions;      ///< the names that entries give sizes
   SourceRange fitRange;                  ///< of the fit block that was seen
   std::vector<ParameterInfo> parameters; ///< in the order of declaration
   llvm::StringMap<unsigned> parameterIndex;

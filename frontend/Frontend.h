@@ -20,6 +20,8 @@ namespace dlc::frontend {
 struct ImportOptions {
   /// `--bind n=64`: symbolic dimensions of the entries that get a fixed size.
   llvm::StringMap<int64_t> dimensions;
+  /// `--max n=256`: bounds of symbolic dimensions. The frontend only checks that there are such.
+  llvm::StringMap<int64_t> bounds;
 };
 
 /// Checks a parsed program and builds its module: the states, the entries and "init" (contract in

@@ -68,9 +68,9 @@ inline uint64_t state_size(const schema::State *state) {
   return uint64_t(state_elements(state)) * dlc_dtype_size(dlc_dtype_t(state->dtype()));
 }
 
-// Checks the dims against the entry's symbols (count, minimum, maximum, multiple).
-dlc_code_t check_dims(const schema::Entry *entry, const int64_t *dims, int32_t dim_count,
-                      dlc_status_t *status);
+// Checks the dims against the entry's symbols (count, minimum, maximum, multiple) and constraints.
+dlc_code_t check_dims(const artifact *artifact, const schema::Entry *entry, const int64_t *dims,
+                      int32_t dim_count, dlc_status_t *status);
 
 // The shape of an argument or result at these dims, and its bytes.
 dlc_code_t value_shape(const schema::Metadata *metadata, const schema::Entry *entry,

@@ -366,9 +366,10 @@ DLC_API dlc_code_t dlc_session_seed_get(const dlc_session_t *session, uint64_t *
 // iterations and metrics; hyperparameters stay. Prepares the init entries on first use.
 DLC_API dlc_code_t dlc_session_initialize(dlc_session_t *session, dlc_status_t *status);
 
-// Sizes, places and allocates everything for one entry at these dims (symbol_count values). Asking again for
-// the same dims returns the same handle. All prepared entries of a session share one arena: it has the size
-// of the largest.
+// Sizes, places and allocates everything for one entry at these dims (symbol_count values). Dims that the
+// entry cannot have are DLC_INVALID_ARGUMENT, with the place in the source that needs others: "p: x[7] needs
+// n - 8 >= 0 at n = 2 (model.dl:1:43)". Asking again for the same dims returns the same handle. All prepared
+// entries of a session share one arena: it has the size of the largest.
 DLC_API dlc_code_t dlc_session_prepare(dlc_session_t *session, int32_t entry, const int64_t *dims,
                                        int32_t dim_count, dlc_prepared_t **out_prepared,
                                        dlc_status_t *status);

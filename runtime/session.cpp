@@ -343,7 +343,7 @@ dlc_code_t dlc_session_prepare(dlc_session_t *session, int32_t entry, const int6
   *out_prepared = nullptr;
   succeed(status);
   DLC_TRY(check_entry(session->artifact, entry, status));
-  DLC_TRY(check_dims(entry_at(session->artifact, entry), dims, dim_count, status));
+  DLC_TRY(check_dims(session->artifact, entry_at(session->artifact, entry), dims, dim_count, status));
   for (prepared *known = session->prepared; known; known = known->next)
     if (known->entry == uint32_t(entry) &&
         (dim_count == 0 || memcmp(known->dims, dims, size_t(dim_count) * sizeof(int64_t)) == 0)) {

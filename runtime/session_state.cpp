@@ -216,8 +216,8 @@ dlc_code_t dlc_variant_memory_plan(const dlc_artifact_t *artifact, int32_t varia
   DLC_TRY(check_variant(artifact, variant, status));
   DLC_TRY(check_entry(artifact, entry, status));
   const schema::Metadata *metadata = artifact->metadata;
-  DLC_TRY(check_dims(entry_at(artifact, entry), dims, int32_t(entry_at(artifact, entry)->symbols()->size()),
-                     status));
+  DLC_TRY(check_dims(artifact, entry_at(artifact, entry), dims,
+                     int32_t(entry_at(artifact, entry)->symbols()->size()), status));
   uint64_t workers = uint64_t(threads > 0 ? threads : available_processors());
   uint64_t arena = 0, scratch = 0;
   uint64_t bookkeeping = session_block_size(metadata) + store_block_size(metadata, store_kind::shared) +

@@ -19,8 +19,29 @@ const char *format_shape(const dlc_tensor_t &tensor, shape_text &buffer) {
   return buffer.text;
 }
 
-dlc_code_t check_dims(const schema::Entry *entry, const int64_t *dims, int32_t dim_count,
-                      dlc_status_t *status) {
+// The first constraint that these dims do not satisfy; a value that overflows does not satisfy any.
+static dlc_code_t check_constraints(const schema::Metadata &metadata, const schema::Entry *entry,
+                                    const int64_t *dims, dlc_status_t *status) {
+  for (uint32_t i = 0; entry->constraints() && i < entry->constraints()->size(); ++i) {
+    const schema::Constraint *constraint = entry->constraints()->Get(i);
+    int64_t value;
+    if (expression_value(metadata, constraint->value(), dims, &value) && value >= 0)
+      continue;
+    char at[160] = "";
+    size_t length = 0;
+    for (uint32_t s = 0; s < entry->symbols()->size() && length < sizeof(at); ++s)
+      length += size_t(snprintf(at + length, sizeof(at) - length, s ? ", %s = %lld" : "%s = %lld",
+                                entry->symbols()->Get(s)->name()->c_str(), static_cast<long long>(dims[s])));
+    const schema::SourceLocation *location = constraint->location();
+    return fail(status, DLC_INVALID_ARGUMENT, "%s: %s at %s (%s:%u:%u)", entry->name()->c_str(),
+                constraint->text()->c_str(), at, metadata.sources()->Get(location->file())->c_str(),
+                location->line(), location->column());
+  }
+  return DLC_OK;
+}
+
+dlc_code_t check_dims(const artifact *artifact, const schema::Entry *entry, const int64_t *dims,
+                      int32_t dim_count, dlc_status_t *status) {
   int32_t expected = int32_t(entry->symbols()->size());
   if (dim_count != expected)
     return fail(status, DLC_INVALID_ARGUMENT, "%s has %d symbolic dimensions, %d values given",
@@ -43,7 +64,7 @@ dlc_code_t check_dims(const schema::Entry *entry, const int64_t *dims, int32_t d
                   entry->name()->c_str(), symbol->name()->c_str(), value,
                   static_cast<long long>(symbol->multiple_of()));
   }
-  return DLC_OK;
+  return check_constraints(*artifact->metadata, entry, dims, status);
 }
 
 // "result: dimension 1 is t - 5 = -2 at t = 3"
@@ -135,7 +156,7 @@ dlc_code_t dlc_entry_dims_solve(const dlc_artifact_t *artifact, int32_t entry_in
           status, DLC_INVALID_ARGUMENT,
           "%s: the value of %s does not follow from the shapes of the arguments; prepare the entry with it",
           name, entry->symbols()->Get(i)->name()->c_str());
-  DLC_TRY(check_dims(entry, out_dims, int32_t(entry->symbols()->size()), status));
+  DLC_TRY(check_dims(artifact, entry, out_dims, int32_t(entry->symbols()->size()), status));
 
   // 2. With these values every shape must fit.
   for (uint32_t i = 0; i < entry->arguments()->size(); ++i) {
@@ -160,7 +181,7 @@ dlc_code_t dlc_entry_result_shape(const dlc_artifact_t *artifact, int32_t entry_
   if (result < 0 || uint32_t(result) >= entry->results()->size())
     return fail(status, DLC_INVALID_ARGUMENT, "%s has %u results, result %d asked for",
                 entry->name()->c_str(), entry->results()->size(), result);
-  DLC_TRY(check_dims(entry, dims, int32_t(entry->symbols()->size()), status));
+  DLC_TRY(check_dims(artifact, entry, dims, int32_t(entry->symbols()->size()), status));
   uint64_t size;
   return value_shape(artifact->metadata, entry, entry->results()->Get(uint32_t(result)), dims, out_tensor,
                      &size, status);

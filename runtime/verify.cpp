@@ -88,6 +88,12 @@ struct verifier {
       DLC_TRY(check_value(entry->arguments()->Get(i), i, symbols));
     for (uint32_t i = 0; i < entry->results()->size(); ++i)
       DLC_TRY(check_value(entry->results()->Get(i), i, symbols));
+    for (uint32_t i = 0; entry->constraints() && i < entry->constraints()->size(); ++i) {
+      const schema::Constraint *constraint = entry->constraints()->Get(i);
+      if (!expression(constraint->value(), symbols) || !constraint->location() ||
+          constraint->location()->file() >= metadata.sources()->size())
+        return malformed("constraint of", name, i, "its expression or its source file is bad");
+    }
     for (uint32_t i = 0; i < index; ++i)
       if (strcmp(metadata.entries()->Get(i)->name()->c_str(), name) == 0)
         return malformed("entry", name, index, "a second entry of this name");

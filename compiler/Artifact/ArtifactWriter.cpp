@@ -52,6 +52,7 @@ private:
 
   uint32_t expressionIndex(const Expression &expression);
   uint32_t sourceIndex(const std::string &file);
+  schema::SourceLocation writeLocation(const SourceLocation &location);
   Offset<schema::Value> writeValue(const Value &value);
   Offset<schema::Entry> writeEntry(const Entry &entry);
   Offset<schema::State> writeState(const State &state);
@@ -87,6 +88,10 @@ uint32_t MetadataWriter::sourceIndex(const std::string &file) {
   return position->second;
 }
 
+schema::SourceLocation MetadataWriter::writeLocation(const SourceLocation &location) {
+  return {sourceIndex(location.file), location.line, location.column};
+}
+
 Offset<schema::Value> MetadataWriter::writeValue(const Value &value) {
   assert(value.dims.size() <= DLC_MAX_RANK && "rank above the format's limit");
   std::vector<uint32_t> dims;
@@ -107,8 +112,14 @@ Offset<schema::Entry> MetadataWriter::writeEntry(const Entry &entry) {
     arguments.push_back(writeValue(argument));
   for (const Value &result : entry.results)
     results.push_back(writeValue(result));
+  Tables<schema::Constraint> constraints;
+  for (const Constraint &constraint : entry.constraints) {
+    schema::SourceLocation location = writeLocation(constraint.location);
+    constraints.push_back(schema::CreateConstraintDirect(builder, expressionIndex(constraint.value),
+                                                         constraint.text.c_str(), &location));
+  }
   return schema::CreateEntryDirect(builder, entry.name.c_str(), schema::EntryKind(entry.kind), &symbols,
-                                   &arguments, &results);
+                                   &arguments, &results, &constraints);
 }
 
 Offset<schema::State> MetadataWriter::writeState(const State &state) {
@@ -168,7 +179,7 @@ Offset<schema::Plan> MetadataWriter::writePlan(const Plan &plan) {
 Offset<schema::Kernel> MetadataWriter::writeKernel(const Kernel &kernel) {
   std::vector<schema::SourceLocation> locations;
   for (const SourceLocation &location : kernel.locations)
-    locations.emplace_back(sourceIndex(location.file), location.line, location.column);
+    locations.push_back(writeLocation(location));
   return schema::CreateKernelDirect(builder, kernel.name.c_str(), kernel.codeOffset, kernel.codeSize,
                                     expressionIndex(kernel.scratch), kernel.block, kernel.sharedBytes,
                                     &locations);

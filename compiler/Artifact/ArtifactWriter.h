@@ -83,6 +83,13 @@ struct Value {
   ReportKind report = ReportKind::None; ///< Results only.
 };
 
+/// What sizes must satisfy: `value` ≥ 0.
+struct Constraint {
+  Expression value;
+  std::string text; ///< "x[7] needs n - 8 >= 0", for messages.
+  SourceLocation location;
+};
+
 /// An entry's signature, shared by all variants. `init` entries have no arguments and no results.
 struct Entry {
   std::string name;
@@ -91,6 +98,7 @@ struct Entry {
       symbols; ///< In `dl.symbols` order: expressions and the kernels' `dims` use it. At most 16.
   std::vector<Value> arguments;
   std::vector<Value> results;
+  std::vector<Constraint> constraints; ///< In the order in which they are checked and reported.
 };
 
 struct State {

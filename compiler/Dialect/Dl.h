@@ -29,7 +29,8 @@ class Elementwise : public mlir::OpTrait::TraitBase<ConcreteType, Elementwise> {
 /// Names of the attributes of entry functions, their arguments and results.
 inline constexpr llvm::StringLiteral kEntryAttr = "dl.entry";     // init, train, eval or infer
 inline constexpr llvm::StringLiteral kSymbolsAttr = "dl.symbols"; // symbolic dimensions, in kernel order
-inline constexpr llvm::StringLiteral kNameAttr = "dl.name";       // of an argument or a result
+inline constexpr llvm::StringLiteral kConstraintsAttr = "dl.constraints"; // which sizes are possible
+inline constexpr llvm::StringLiteral kNameAttr = "dl.name";               // of an argument or a result
 inline constexpr llvm::StringLiteral kReportAttr =
     "dl.report"; // value or metric, on results of train and eval
 } // namespace dlc::dl

@@ -21,6 +21,13 @@ def Dl_Predicate : I32EnumAttr<"Predicate", "a comparison", [
 }
 def Dl_PredicateAttr : EnumAttr<Dl_Dialect, Dl_Predicate, "predicate">;
 
+def Dl_Requirement : I32EnumAttr<"Requirement", "what a constraint asks of a polynomial", [
+    I32EnumAttrCase<"NotNegative", 0, "not_negative">, I32EnumAttrCase<"Zero", 1, "zero">,
+    I32EnumAttrCase<"NotZero", 2, "not_zero">, I32EnumAttrCase<"MultipleOf", 3, "multiple_of">]> {
+  let cppNamespace = "::dlc::dl";
+  let genSpecializedAttr = 0;
+}
+
 def Dl_StateRole : I32EnumAttr<"StateRole", "what a state is for", [
     I32EnumAttrCase<"Parameter", 0, "parameter">, I32EnumAttrCase<"Buffer", 1, "buffer">,
     I32EnumAttrCase<"Optimizer", 2, "optimizer">, I32EnumAttrCase<"Iteration", 3, "iteration">,

@@ -184,6 +184,32 @@ std::optional<int64_t> evaluate(PolynomialAttr polynomial,
   return sum;
 }
 
+/// The same values in s - 1 instead of each symbol s; nothing where coefficients might overflow.
+static std::optional<PolynomialAttr> countFromOne(PolynomialAttr polynomial) {
+  constexpr size_t kMaxDegree = 8;
+  constexpr int64_t kMaxCoefficient = int64_t(1) << 48;
+  for (auto [coefficient, monomial] : llvm::zip(polynomial.getCoefficients(), polynomial.getMonomials()))
+    if (monomial.size() > kMaxDegree || coefficient > kMaxCoefficient || coefficient < -kMaxCoefficient)
+      return std::nullopt;
+  return substitute(polynomial, [](StringAttr symbol) {
+    return PolynomialAttr::getSymbol(symbol.getContext(), symbol.getValue()) + 1;
+  });
+}
+
+bool isNeverNegative(PolynomialAttr polynomial) {
+  PolynomialAttr shifted = countFromOne(polynomial).value_or(polynomial);
+  return llvm::all_of(shifted.getCoefficients(), [](int64_t coefficient) { return coefficient >= 0; });
+}
+
+bool isAlwaysNegative(PolynomialAttr polynomial) {
+  std::optional<PolynomialAttr> shifted = countFromOne(polynomial);
+  if (!shifted)
+    return false;
+  bool hasNegativeConstant = !shifted->getMonomials().empty() && shifted->getMonomials().back().empty();
+  return hasNegativeConstant &&
+         llvm::all_of(shifted->getCoefficients(), [](int64_t coefficient) { return coefficient < 0; });
+}
+
 std::string toString(PolynomialAttr polynomial) {
   if (polynomial.getCoefficients().empty())
     return "0";

@@ -44,6 +44,11 @@ PolynomialAttr substitute(PolynomialAttr polynomial,
 std::optional<int64_t> evaluate(PolynomialAttr polynomial,
                                 llvm::function_ref<std::optional<int64_t>(llvm::StringRef)> valueOf);
 
+/// Whether the value is at least 0, or below 0, wherever all symbols are at least 1. Both may be false also
+/// for a polynomial that has one sign: the signs of its terms decide, in symbols counted from 1.
+bool isNeverNegative(PolynomialAttr polynomial);
+bool isAlwaysNegative(PolynomialAttr polynomial);
+
 /// `2*n*t + n - 1`; the text that types print and that diagnostics show.
 std::string toString(PolynomialAttr polynomial);
 

@@ -63,7 +63,7 @@ TEST(Sanitize, OnlyInstrumentedImagesHaveImports) {
 TEST(Sanitize, CatchesAReadBehindAnArgument) {
   codegen::CodeImage image = compile(true);
   artifact::ArtifactDescription description;
-  description.entries = {{"run", artifact::EntryKind::Infer, {{"i", 0, 100, 1}}, {}, {}}};
+  description.entries = {{"run", artifact::EntryKind::Infer, {{"i", 0, 100, 1}}, {}, {}, {}}};
   description.entries[0].arguments = {{"in", artifact::Dtype::F32, {4}, artifact::ReportKind::None}};
   description.entries[0].results = {{"out", artifact::Dtype::F32, {}, artifact::ReportKind::None}};
   artifact::Variant variant;

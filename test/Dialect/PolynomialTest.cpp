@@ -57,6 +57,16 @@ TEST_F(PolynomialTest, ConstantsAreRecognised) {
   EXPECT_FALSE(symbol("n").isConstant());
 }
 
+TEST_F(PolynomialTest, SignIsKnownWhereSymbolsAreAtLeastOne) {
+  PolynomialAttr n = symbol("n"), t = symbol("t"), zero = constant(0);
+  for (PolynomialAttr never : {zero, constant(3), n, n - 1, n * t - 1, n * n - n, n * 2 + t - 3})
+    EXPECT_TRUE(isNeverNegative(never) && !isAlwaysNegative(never)) << toString(never);
+  for (PolynomialAttr always : {constant(-1), zero - n, constant(1) - n * 2, n - n * t - 1})
+    EXPECT_TRUE(isAlwaysNegative(always) && !isNeverNegative(always)) << toString(always);
+  for (PolynomialAttr open : {n - 2, n - t, constant(1) - n, n * t - 2}) // 1 - n is 0 at n = 1
+    EXPECT_FALSE(isNeverNegative(open) || isAlwaysNegative(open)) << toString(open);
+}
+
 TEST_F(PolynomialTest, DivisionIsExactOrNothing) {
   PolynomialAttr n = symbol("n"), t = symbol("t");
   EXPECT_EQ(divideExactly(n * t * 6 + n * 4, n * 2), t * 3 + 2);

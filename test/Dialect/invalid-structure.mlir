@@ -221,3 +221,33 @@ func.func @f(%x: !dl.tensor<[n], f32>) {
   dl.yield %x : !dl.tensor<[n], f32>
   return
 }
+
+// -----
+
+// Tests what a constraint may ask.
+// expected-error@+1 {{expected not_negative, zero, not_zero or multiple_of}}
+func.func private @f() attributes {dl.symbols = ["n"], dl.constraints = [#dl.constraint<n positive, "x" at "":0:0>]}
+
+// -----
+
+// Tests C2 of constraints.
+// expected-error@+1 {{expected a text that names what needs the constraint}}
+func.func private @f() attributes {dl.symbols = ["n"], dl.constraints = [#dl.constraint<n zero, "" at "":0:0>]}
+
+// -----
+
+// Tests that an entry's constraints are an array.
+// expected-error@+1 {{'func.func' op expected dl.constraints to be an array beside dl.symbols}}
+func.func private @f() attributes {dl.symbols = ["n"], dl.constraints = #dl.constraint<n zero, "x" at "":0:0>}
+
+// -----
+
+// Tests that an entry's constraints are constraints.
+// expected-error@+1 {{'func.func' op expected dl.constraints to hold constraints, got 1 : i64}}
+func.func private @f() attributes {dl.symbols = ["n"], dl.constraints = [1]}
+
+// -----
+
+// Tests that constraints are over the entry's symbols.
+// expected-error@+1 {{'func.func' op expected a constraint in the symbols ["n"], got "t"}}
+func.func private @f() attributes {dl.symbols = ["n"], dl.constraints = [#dl.constraint<n multiple_of t, "x" at "":0:0>]}

@@ -19,6 +19,19 @@ func.func @states() -> !dl.tensor<[128, 3136], f32> {
   return %w : !dl.tensor<[128, 3136], f32>
 }
 
+// CHECK: func.func @constrained
+// CHECK-SAME: dl.constraints = [#dl.constraint<n - 8 not_negative, "x[7]" at "model.dl":1:43>,
+// CHECK-SAME: #dl.constraint<n multiple_of 4*t, "the signature" at "model.dl":3:30>,
+// CHECK-SAME: #dl.constraint<n - t zero, "a" at "":0:0>, #dl.constraint<n - t not_zero, "b" at "":0:0>]
+func.func @constrained(%x: !dl.tensor<[n, t], f32>) attributes {
+    dl.entry = "infer", dl.symbols = ["n", "t"],
+    dl.constraints = [#dl.constraint<n - 8 not_negative, "x[7]" at "model.dl":1:43>,
+                      #dl.constraint<n multiple_of 4*t, "the signature" at "model.dl":3:30>,
+                      #dl.constraint<n - t zero, "a" at "":0:0>,
+                      #dl.constraint<n - t not_zero, "b" at "":0:0>]} {
+  return
+}
+
 // CHECK-LABEL: func.func @unary
 func.func @unary(%x: !dl.tensor<[n, 10], f32>, %b: !dl.tensor<[n, 10], i1>) attributes {dl.entry = "infer", dl.symbols = ["n"]} {
   // CHECK: dl.neg %{{.*}} : <[n, 10], f32>

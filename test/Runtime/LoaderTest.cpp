@@ -207,6 +207,11 @@ TEST(Loader, ChecksEntries) {
   description.entries[1].kind = EntryKind::Init;
   EXPECT_NE(messageFor(description).find("an init entry has no symbols"), std::string::npos);
   description = makeLittleModel();
+  description.entries.back().constraints[0].value = Expression::symbol(1);
+  EXPECT_NE(
+      messageFor(description).find("constraint of predict (0): its expression or its source file is bad"),
+      std::string::npos);
+  description = makeLittleModel();
   description.entries.clear();
   for (Variant &variant : description.variants)
     variant.plans.clear();

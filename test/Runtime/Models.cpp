@@ -133,11 +133,12 @@ ArtifactDescription makeLittleModel() {
   Value x = {"x", Dtype::F32, {n, 3}, ReportKind::None};
   std::vector<Symbol> symbols = {{"n", 1, 64, 1}};
   description.entries = {
-      {"init", EntryKind::Init, {}, {}, {}},
-      {"step", EntryKind::Train, symbols, {x}, {{"loss", Dtype::F32, {}, ReportKind::Value}}},
-      {"test", EntryKind::Eval, symbols, {x}, {{"seed", Dtype::I64, {}, ReportKind::Metric}}},
-      {"predict", EntryKind::Infer, symbols, {x}, {{"y", Dtype::F32, {n, 3}, ReportKind::None}}},
+      {"init", EntryKind::Init, {}, {}, {}, {}},
+      {"step", EntryKind::Train, symbols, {x}, {{"loss", Dtype::F32, {}, ReportKind::Value}}, {}},
+      {"test", EntryKind::Eval, symbols, {x}, {{"seed", Dtype::I64, {}, ReportKind::Metric}}, {}},
+      {"predict", EntryKind::Infer, symbols, {x}, {{"y", Dtype::F32, {n, 3}, ReportKind::None}}, {}},
   };
+  description.entries.back().constraints = {{Expression(64) - n, "y needs 64 - n >= 0", {"little.dl", 7, 3}}};
   description.states = {
       {"w", Dtype::F32, {2, 3}, StateRole::Parameter, -1, -1, 0},
       {"step.m.w", Dtype::F32, {2, 3}, StateRole::Optimizer, Step, W, 0},

@@ -116,6 +116,32 @@ TEST(Prepare, SharesOneArenaAndReusesHandles) {
   EXPECT_EQ(smallAddress, largeAddress);
 }
 
+TEST(Prepare, RefusesDimsThatAConstraintForbids) {
+  Expression n = Expression::symbol(0), m = Expression::symbol(1);
+  ArtifactDescription description = makeAddresses({{64, {}}});
+  Entry &entry = description.entries[0];
+  entry.name = "p";
+  entry.symbols.push_back({"m", 1, INT64_MAX, 1});
+  entry.constraints = {{n - 1, "x[0] needs n - 1 >= 0", {"at.dl", 1, 2}},
+                       {m - n - 4, "x[7] needs m - n - 4 >= 0", {"at.dl", 3, 43}},
+                       {Expression(0) - m.mod(n * 4), "the signature needs m % (4*n) == 0", {"at.dl", 1, 9}}};
+  ArtifactHandle artifact = load(description);
+  SessionHandle session = open(artifact.get());
+  dlc_status_t status;
+  EXPECT_EQ(prepare(session.get(), {1, 8}, &status), DLC_OK) << status.message;
+  EXPECT_EQ(prepare(session.get(), {1, 4}, &status), DLC_INVALID_ARGUMENT);
+  EXPECT_STREQ(status.message, "p: x[7] needs m - n - 4 >= 0 at n = 1, m = 4 (at.dl:3:43)");
+  EXPECT_EQ(prepare(session.get(), {1, 9}, &status), DLC_INVALID_ARGUMENT);
+  EXPECT_STREQ(status.message, "p: the signature needs m % (4*n) == 0 at n = 1, m = 9 (at.dl:1:9)");
+  // What overflows is not satisfied.
+  EXPECT_EQ(prepare(session.get(), {INT64_MAX / 2, INT64_MAX}, &status), DLC_INVALID_ARGUMENT);
+  // The same check stands before every use of dims.
+  dlc_tensor_t shape;
+  int64_t dims[] = {1, 4};
+  EXPECT_EQ(dlc_entry_result_shape(artifact.get(), 0, 0, dims, &shape, &status), DLC_INVALID_ARGUMENT);
+  EXPECT_STREQ(status.message, "p: x[7] needs m - n - 4 >= 0 at n = 1, m = 4 (at.dl:3:43)");
+}
+
 TEST(Prepare, RefusesDimsThatOverflow) {
   Expression n = Expression::symbol(0);
   ArtifactHandle artifact = load(makeAddresses({{n * n * n, {}}}));

@@ -107,6 +107,8 @@ private:
       add(entry->kind(), entry->symbols()->size());
       addValues(*entry->arguments());
       addValues(*entry->results());
+      for (uint32_t i = 0; entry->constraints() && i < entry->constraints()->size(); ++i)
+        add(entry->constraints()->Get(i)->value());
     }
     for (const schema::State *state : *metadata.states()) {
       add(state->dtype(), state->role());

@@ -81,10 +81,11 @@ int main(int argc, char **argv) {
   ArtifactDescription model;
   model.compilerVersion = "0.1.0";
   model.sourceName = sourceName;
-  model.entries = {{"init", EntryKind::Init, {}, {}, {}},
-                   {"step", EntryKind::Train, {{"n"}}, {images, labels}, reports},
-                   {"test", EntryKind::Eval, {{"n"}}, {images, labels}, reports},
-                   {"predict", EntryKind::Infer, {{"n"}}, {images}, {{"scores", Dtype::F32, {n, classes}}}}};
+  model.entries = {
+      {"init", EntryKind::Init, {}, {}, {}, {}},
+      {"step", EntryKind::Train, {{"n"}}, {images, labels}, reports, {}},
+      {"test", EntryKind::Eval, {{"n"}}, {images, labels}, reports, {}},
+      {"predict", EntryKind::Infer, {{"n"}}, {images}, {{"scores", Dtype::F32, {n, classes}}}, {}}};
   enum { weight, bias, weightM, biasM, iteration, lr, seed, stepHits, stepCount, testHits, testCount };
   model.states = {{"fc.weight", Dtype::F32, {classes, pixels}, StateRole::Parameter},
                   {"fc.bias", Dtype::F32, {classes}, StateRole::Parameter},
