@@ -215,12 +215,19 @@ Entity Elaborator::callDecl(const CallableDecl *decl, const CallExpr *call, cons
     error(call->range, name + " is an entry (" + stringify(decl->kind) + ") and cannot be called");
     return Entity::poison();
   }
-  for (Frame *at = frame; at; at = at->caller)
+  unsigned depth = 0;
+  for (Frame *at = frame; at; at = at->caller, ++depth)
     if (at->decl == decl) {
       error(call->range, name + " calls itself: layers are unrolled at compile time, recursion never ends")
           .note(name + " is declared here", decl->name.range);
       return Entity::poison();
     }
+
+  constexpr unsigned kMaxCalls = 500;
+  if (depth > kMaxCalls) {
+    error(call->range, "calls nest at most " + llvm::Twine(kMaxCalls) + " deep");
+    return Entity::poison();
+  }
 
   std::vector<Arg> args;
   if (!matchArguments(decl, call, instance.get(), args))

@@ -8,6 +8,13 @@
 namespace dlc::frontend {
 
 Entity Elaborator::elaborate(const Expr *expr, const NameHint &hint) {
+  // The parser bounds the expressions of a statement; calls put one statement's into another's.
+  constexpr unsigned kMaxDepth = 2000;
+  if (expressionDepth >= kMaxDepth) {
+    error(expr->range, "expressions nest at most " + llvm::Twine(kMaxDepth) + " deep, calls included");
+    return Entity::poison();
+  }
+  Restore<unsigned> deeper(expressionDepth, expressionDepth + 1);
   Entity entity = elaborateUnchecked(expr, hint);
   return entity.isTensor() && !checkMagnitude(entity, expr->range) ? Entity::poison() : entity;
 }

@@ -318,6 +318,7 @@ public:
   SourceRange yieldRange;
   unsigned statements = 0;       ///< walked so far, for the limit on unrolling
   unsigned updatedParameter = 0; ///< index of the one that the optimizer's body is for
+  unsigned expressionDepth = 0;  ///< expressions around the one that is walked, through all calls
   std::string lastLetName; ///< of the statement being elaborated: what callees without a name are shown as
 };
 
