@@ -73,9 +73,18 @@ private:
   void pop() {
     for (auto &entry : scopes.back())
       if (entry.second.warnsIfUnused && !entry.second.isUsed)
-        diags.warning(entry.second.range, "nothing reads " + entry.getKey())
-            .note("a name that begins with _ is meant to be unused");
+        unused.push_back({entry.getKey().str(), entry.second.range, currentLoop.str()});
     scopes.pop_back();
+  }
+
+  /// What a `for … as` binds may be read through its name, behind it.
+  void warnOfUnused() {
+    for (const Unused &name : unused)
+      if (name.loop.empty() || !loopNames.lookup(name.loop))
+        diags.warning(name.range, "nothing reads " + name.text)
+            .note("a name that begins with _ is meant to be unused");
+    unused.clear();
+    loopNames.clear();
   }
 
   StringRef nearest(StringRef name) {
@@ -97,6 +106,10 @@ private:
   void use(StringRef name, SourceRange range) {
     if (Local *local = find(name)) {
       local->isUsed = true;
+      return;
+    }
+    if (auto loop = loopNames.find(name); loop != loopNames.end()) {
+      loop->second = true;
       return;
     }
     if (globals.contains(name) || findBuiltin(name) || is_contained(specialNames(), name) ||
@@ -128,6 +141,7 @@ private:
       checkExpr(constraint);
     checkBlock(decl->body);
     pop();
+    warnOfUnused();
   }
 
   /// A type in a signature: its free names become dimensions.
@@ -247,8 +261,15 @@ private:
       checkExpr(loop->sequence);
       scopes.emplace_back();
       bind(loop->variable, false, false);
+      StringRef outer = currentLoop;
+      if (loop->as) {
+        loopNames.try_emplace(loop->as.text, false);
+        currentLoop = loop->as.text;
+      }
       checkBlock(loop->body);
-      return pop();
+      pop();
+      currentLoop = outer;
+      return;
     }
     case StmtKind::Scan:
       return checkScan(cast<ScanStmt>(stmt)->scan);
@@ -261,8 +282,10 @@ private:
       checkExpr(minimize->loss);
       for (const MinimizeGroup &group : minimize->groups)
         checkExpr(group.optimizer);
-      if (minimize->clip)
-        checkExpr(minimize->clip);
+      // Elaboration says that this version has no clip: the names of its functions are none.
+      if (auto *clip = dyn_cast_or_null<CallExpr>(minimize->clip))
+        for (const Argument &arg : clip->args)
+          checkExpr(arg.value);
       return;
     }
     case StmtKind::Report:
@@ -368,8 +391,16 @@ private:
     const CallableDecl *decl = nullptr;
     bool isStandard = false;
   };
+  struct Unused {
+    std::string text;
+    SourceRange range;
+    std::string loop; ///< the innermost `for … as` around it
+  };
   DiagnosticEngine &diags;
   StringMap<Global> globals, initializers;
+  std::vector<Unused> unused;
+  StringMap<bool> loopNames; ///< of a declaration's `for … as` so far: whether something uses them
+  StringRef currentLoop;
   std::vector<Names> scopes;
   bool isInitializerCall = false; ///< the name being resolved is the callee of an initial value
 };

@@ -22,7 +22,7 @@ Entity Elaborator::elaborateCall(const CallExpr *call, const NameHint &hint) {
       return callDecl(decl, call, hint, nullptr);
     if (const Builtin *builtin = findBuiltin(name->name))
       return callBuiltin(builtin, call);
-    if (!local && !llvm::is_contained(specialNames(), name->name))
+    if (!local && initializers.contains(name->name))
       return Entity::poison(); // checkNames has reported it
   }
   Entity callee = elaborate(call->callee);

@@ -357,6 +357,8 @@ void Elaborator::elaborateFor(const ForStmt *stmt) {
     values = sequence.tuple->elements;
   }
 
+  if (stmt->as)
+    frame->loopNames.insert(stmt->as.text);
   std::string outside = frame->path;
   Restore<bool> naming(frame->inNamedLoop, static_cast<bool>(stmt->as));
   for (auto [step, value] : llvm::enumerate(values)) {

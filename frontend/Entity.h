@@ -11,6 +11,7 @@
 #include "compiler/Dialect/Dl.h"
 #include "frontend/AST.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 #include <memory>
 #include <optional>
 #include <string>
@@ -174,7 +175,8 @@ struct Frame {
   SourceRange returnRange;
   /// Names of instances made by this frame, with the calls that made them.
   llvm::StringMap<SourceRange> instanceNames;
-  bool inNamedLoop = false; ///< directly in a `for … as`, whose path a call that is assigned takes
+  llvm::StringSet<> loopNames; ///< of the `for … as` that were walked
+  bool inNamedLoop = false;    ///< directly in a `for … as`, whose path a call that is assigned takes
   /// A second instance of one name; a parameter below it is an error.
   bool isDuplicate = false;
   SourceRange firstUse;
