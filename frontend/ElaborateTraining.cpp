@@ -6,6 +6,7 @@
 #include "frontend/Builtins.h"
 #include "llvm/ADT/StringExtras.h"
 #include <map>
+#include <utility>
 
 namespace dlc::frontend {
 
@@ -16,6 +17,7 @@ struct Elaborator::OptimizerGroup {
   const CallExpr *call = nullptr; ///< null for a name without arguments
   Scope scope;                    ///< the optimizer's own parameters, the same for all parameters it updates
   std::vector<unsigned> parameters;
+  bool isWarnedOf = false; ///< that the optimizer changes nothing
 };
 
 //===----------------------------------------------------------------------===//
@@ -78,6 +80,7 @@ static bool matches(const ParameterPattern &pattern, StringRef name) {
 //===----------------------------------------------------------------------===//
 
 void Elaborator::elaborateMinimize(const MinimizeStmt *stmt) {
+  entry->hasMinimize = true;
   Entity loss = elaborate(stmt->loss);
   if (loss.isPoison())
     return;
@@ -132,7 +135,7 @@ void Elaborator::elaborateMinimize(const MinimizeStmt *stmt) {
     updated.push_back(parameter);
     values.push_back(value);
   }
-  checkPatterns(stmt, reached);
+  checkPatterns(groups, reached);
   if (reached.empty())
     error(stmt->loss->range, "the loss depends on no parameter: there is nothing to train");
   if (updated.empty())
@@ -159,6 +162,9 @@ void Elaborator::elaborateMinimize(const MinimizeStmt *stmt) {
 
 /// At the end of a train entry: what it reads and no loss depends on.
 void Elaborator::warnOfUntrained() {
+  if (entry->isTraining() && !entry->hasMinimize)
+    diags.warning(entry->decl->name.range,
+                  "train " + entry->decl->name.text + " has no minimize: it trains nothing");
   for (unsigned parameter : entry->parameters)
     if (entry->minimized && !entry->trained.contains(parameter))
       diags
@@ -167,27 +173,43 @@ void Elaborator::warnOfUntrained() {
           .note("it is made here", parameters[parameter].useSite);
 }
 
-void Elaborator::checkPatterns(const MinimizeStmt *stmt, ArrayRef<unsigned> reached) {
-  for (const MinimizeGroup &group : stmt->groups) {
-    for (const ParameterPattern &pattern : group.patterns) {
-      bool isUsed = pattern.isRest || llvm::any_of(reached, [&](unsigned parameter) {
-                      return matches(pattern, parameters[parameter].name);
-                    });
-      if (isUsed)
+/// Suggests among all prefixes of the names, and lists some of them.
+void Elaborator::reportUnknownPattern(const ParameterPattern &pattern, ArrayRef<unsigned> reached) {
+  std::vector<std::string> known;
+  std::string list;
+  constexpr size_t kMaxListed = 8;
+  for (auto [position, parameter] : llvm::enumerate(reached)) {
+    StringRef name = parameters[parameter].name;
+    for (size_t dot = name.find('.'); dot != StringRef::npos; dot = name.find('.', dot + 1))
+      known.push_back(name.take_front(dot).str());
+    known.push_back(name.str());
+    if (position < kMaxListed)
+      list += (position ? ", " : "") + name.str();
+    else if (position == kMaxListed)
+      list += ", …";
+  }
+  std::vector<StringRef> candidates(known.begin(), known.end());
+  std::string text = llvm::join(pattern.parts, ".");
+  Diagnostic &diag = error(pattern.range, "no parameter that the loss depends on is called " + text)
+                         .suggest(nearestName(text, candidates));
+  if (!reached.empty())
+    diag.note("it depends on " + list);
+}
+
+void Elaborator::checkPatterns(ArrayRef<std::unique_ptr<OptimizerGroup>> groups, ArrayRef<unsigned> reached) {
+  for (const std::unique_ptr<OptimizerGroup> &group : groups) {
+    bool areKnown = true;
+    for (const ParameterPattern &pattern : group->syntax->patterns) {
+      if (pattern.isRest || llvm::any_of(reached, [&](unsigned parameter) {
+            return matches(pattern, parameters[parameter].name);
+          }))
         continue;
-      // Suggest among all prefixes of the names.
-      std::vector<std::string> known;
-      for (unsigned parameter : reached) {
-        StringRef name = parameters[parameter].name;
-        for (size_t dot = name.find('.'); dot != StringRef::npos; dot = name.find('.', dot + 1))
-          known.push_back(name.take_front(dot).str());
-        known.push_back(name.str());
-      }
-      std::vector<StringRef> candidates(known.begin(), known.end());
-      std::string text = llvm::join(pattern.parts, ".");
-      error(pattern.range, "no parameter that the loss depends on is called " + text)
-          .suggest(nearestName(text, candidates));
+      reportUnknownPattern(pattern, reached);
+      areKnown = false;
     }
+    if (areKnown && group->parameters.empty() && !reached.empty() && !group->syntax->patterns.empty())
+      warning(group->syntax->patterns.front().range,
+              "this group gets no parameters: other groups take all that it names");
   }
 }
 
@@ -290,8 +312,13 @@ void Elaborator::updateParameter(OptimizerGroup &group, unsigned parameter, Valu
                                           info.name + ", which is " + describe(info.type));
     return;
   }
-  if (updated.value == old)
+  if (updated.value == old) {
+    if (!std::exchange(group.isWarnedOf, true))
+      warning(group.syntax->optimizer->range, group.decl->name.text + " never assigns " +
+                                                  group.decl->bound[0].text +
+                                                  ": the parameters of this group do not change");
     return;
+  }
   currentLocation = locate(group.syntax->optimizer->range);
   storeState(info.name, updated.value);
 }

@@ -126,10 +126,6 @@ public:
   void explainExtraDimensions(Diagnostic &diag, const CallableDecl *decl, const TensorType *declared,
                               dl::TensorType actual);
 
-  //===--- Types (ElaborateTypes.cpp) ---===//
-  Type elementType(ElementType type);
-  dl::TensorType tensorOf(llvm::ArrayRef<dl::PolynomialAttr> shape, Type elementType);
-  dl::TensorType scalarType() { return tensorOf({}, Float64Type::get(&context)); }
   //===--- Constraints (Constraints.cpp) ---===//
   /// Makes sure that a size, or what is left of one, is at least 0: false when it never is. What depends on
   /// the sizes becomes a constraint of the entry; `subject` names what needs it, and is the text at `range`
@@ -142,6 +138,10 @@ public:
   bool checkConstraint(const CallableDecl *decl, const Expr *condition, SourceRange callRange);
   Entity elaborateConstraint(const Expr *condition, SourceRange range, const llvm::Twine &subject);
 
+  //===--- Types (ElaborateTypes.cpp) ---===//
+  Type elementType(ElementType type);
+  dl::TensorType tensorOf(llvm::ArrayRef<dl::PolynomialAttr> shape, Type elementType);
+  dl::TensorType scalarType() { return tensorOf({}, Float64Type::get(&context)); }
   dl::TensorType counterType() { return tensorOf({}, IntegerType::get(&context, 64)); }
   /// Converts to a compile-time type; `what` starts the message: "linear's features".
   Entity convertConstant(Entity entity, const ConstantTypeExpr *type, SourceRange range,
@@ -210,7 +210,9 @@ public:
   void elaborateAccumulate(const StateStmt *stmt);
   void elaborateOptimizerStates(const StateStmt *stmt);
   struct OptimizerGroup;
-  void checkPatterns(const MinimizeStmt *stmt, llvm::ArrayRef<unsigned> reached);
+  void checkPatterns(llvm::ArrayRef<std::unique_ptr<OptimizerGroup>> groups,
+                     llvm::ArrayRef<unsigned> reached);
+  void reportUnknownPattern(const ParameterPattern &pattern, llvm::ArrayRef<unsigned> reached);
   bool prepareOptimizer(OptimizerGroup &group);
   void updateParameter(OptimizerGroup &group, unsigned parameter, Value gradient);
   /// The parameters that `loss` was computed from, in the order of declaration, each with its value there.
@@ -229,12 +231,6 @@ public:
   std::optional<int64_t> scanAxis(const ScanExpr *scan, const ScanInput &input, dl::TensorType type);
   std::optional<bool> elaborateCondition(const Expr *expr, llvm::StringRef what);
 
-  //===--- Compile time (CompileTime.cpp) ---===//
-  /// Whether sizes stay small enough for 64-bit arithmetic on them; reports otherwise.
-  bool checkMagnitude(const Entity &entity, SourceRange range);
-  bool checkElementCount(dl::TensorType type, SourceRange range);
-  /// Folds an operator on compile-time entities; nothing if it needs run time.
-  std::optional<Entity> foldBinary(BinaryOp op, const Entity &lhs, const Entity &rhs, SourceRange range);
   //===--- Subscripts (ElaborateSubscripts.cpp) ---===//
   Entity elaborateIndex(const IndexExpr *expr);
   Entity indexTuple(const Entity &tuple, const IndexExpr *expr);
@@ -246,6 +242,12 @@ public:
                                                    dl::PolynomialAttr missing);
   std::optional<int64_t> subscriptStep(const Expr *step);
 
+  //===--- Compile time (CompileTime.cpp) ---===//
+  /// Whether sizes stay small enough for 64-bit arithmetic on them; reports otherwise.
+  bool checkMagnitude(const Entity &entity, SourceRange range);
+  bool checkElementCount(dl::TensorType type, SourceRange range);
+  /// Folds an operator on compile-time entities; nothing if it needs run time.
+  std::optional<Entity> foldBinary(BinaryOp op, const Entity &lhs, const Entity &rhs, SourceRange range);
   std::optional<Entity> foldUnary(UnaryOp op, const Entity &operand);
 
   //===--- Broadcasting (Broadcasting.cpp) ---===//
@@ -316,9 +318,9 @@ public:
   std::string initialName;
   std::optional<Entity> yielded; ///< of the scan whose body is being walked
   SourceRange yieldRange;
+  unsigned expressionDepth = 0;  ///< expressions around the one that is walked, through all calls
   unsigned statements = 0;       ///< walked so far, for the limit on unrolling
   unsigned updatedParameter = 0; ///< index of the one that the optimizer's body is for
-  unsigned expressionDepth = 0;  ///< expressions around the one that is walked, through all calls
   std::string lastLetName; ///< of the statement being elaborated: what callees without a name are shown as
 };
 
