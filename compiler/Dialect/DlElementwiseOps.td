@@ -44,8 +44,8 @@ class Dl_BinaryOp<string mnemonic, string formula, Type type = Dl_NumberTensor, 
 def Dl_AddOp : Dl_BinaryOp<"add", "r = a + b", Dl_NumberTensor, [Commutative]>;
 def Dl_SubOp : Dl_BinaryOp<"sub", "r = a - b">;
 def Dl_MulOp : Dl_BinaryOp<"mul", "r = a * b", Dl_NumberTensor, [Commutative]>;
-def Dl_DivOp : Dl_BinaryOp<"div", "r = a / b (integers: rounded towards negative infinity)">;
-def Dl_RemOp : Dl_BinaryOp<"rem", "r = a - b * floor(a / b)">;
+def Dl_DivOp : Dl_BinaryOp<"div", "r = a / b (integers: rounded towards negative infinity; x / 0 = 0)">;
+def Dl_RemOp : Dl_BinaryOp<"rem", "r = a - b * floor(a / b) (integers: x rem 0 = x)">;
 def Dl_PowOp : Dl_BinaryOp<"pow", "r = a^b; a whole b from -1 to 4 by multiplications", Dl_FloatTensor>;
 def Dl_MaxOp : Dl_BinaryOp<"max", "r = a if a >= b else b; NaN if either is; max(-0, +0) = +0">;
 def Dl_MinOp : Dl_BinaryOp<"min", "r = a if a <= b else b; NaN if either is; min(-0, +0) = -0">;
