@@ -101,6 +101,17 @@ artifact::Constraint describeConstraint(dl::ConstraintAttr constraint, ArrayAttr
   return result;
 }
 
+/// A bound that is no possible size comes down to the next one: `--max n=10` where n % 4 == 0 is 8.
+void lowerMaximum(dl::ConstraintAttr constraint, artifact::Symbol &symbol) {
+  bool isSymbol =
+      dl::PolynomialAttr::getSymbol(constraint.getContext(), symbol.name) == constraint.getValue();
+  if (!isSymbol || constraint.getRequirement() != dl::Requirement::MultipleOf || symbol.max == INT64_MAX)
+    return;
+  std::optional<int64_t> divisor = constraint.getDivisor().getConstantValue();
+  if (divisor && *divisor >= 1 && *divisor <= symbol.max)
+    symbol.max -= symbol.max % *divisor;
+}
+
 artifact::Entry describeEntry(func::FuncOp entry, const std::map<std::string, int64_t> &max) {
   artifact::Entry result;
   result.name = entry.getName().str();
@@ -122,8 +133,11 @@ artifact::Entry describeEntry(func::FuncOp entry, const std::map<std::string, in
     result.results.push_back(
         describeValue(cast<dl::TensorType>(type), entry.getResultAttrDict(index), symbols));
   if (auto constraints = entry->getAttrOfType<ArrayAttr>(dl::kConstraintsAttr))
-    for (auto constraint : constraints.getAsRange<dl::ConstraintAttr>())
+    for (auto constraint : constraints.getAsRange<dl::ConstraintAttr>()) {
       result.constraints.push_back(describeConstraint(constraint, symbols));
+      for (artifact::Symbol &symbol : result.symbols)
+        lowerMaximum(constraint, symbol);
+    }
   return result;
 }
 
