@@ -15,6 +15,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <span>
 #include <unistd.h>
 
 using dlc::cli::Options;
@@ -175,8 +176,8 @@ int compile_bytes(const Options &options, const dlc::CompileOptions &compile_opt
   llvm::raw_string_ostream messages(out_messages);
   dlc::CompileStatus status = dlc::compileToArtifact(options.model, compile_options, messages, artifact);
   fputs(out_messages.c_str(), stderr);
-  out_bytes.resize(artifact.size());
-  memcpy(out_bytes.data(), artifact.data(), artifact.size());
+  auto bytes = std::as_bytes(std::span(artifact));
+  out_bytes.assign(bytes.begin(), bytes.end());
   return static_cast<int>(status);
 }
 
