@@ -3,7 +3,7 @@
 #include "compiler/PrintWithLocations.h"
 
 #include "mlir/IR/OperationSupport.h"
-#include "llvm/Support/Regex.h"
+#include "llvm/ADT/StringExtras.h"
 
 namespace dlc {
 
@@ -28,16 +28,23 @@ static std::string takeLocations(std::string &line) {
   return last;
 }
 
-/// `file:line:column` of the outermost caller: the user's line says more than the standard library's.
+/// `file:line:column` of the outermost caller, the last `"file":line:column` in the text: the user's line
+/// says more than the standard library's.
 static std::string describe(StringRef location) {
-  static const llvm::Regex place("\"([^\"]+)\":([0-9]+):([0-9]+)(.*)$");
-  std::string result;
-  SmallVector<StringRef> parts;
-  while (place.match(location, &parts)) {
-    result = (parts[1] + ":" + parts[2] + ":" + parts[3]).str();
-    location = parts[4];
+  for (size_t quote = location.rfind('"'); quote != StringRef::npos && quote > 0;) {
+    size_t open = location.rfind('"', quote);
+    StringRef rest = location.substr(quote + 1), digits = rest;
+    bool isPlace = digits.consume_front(":") && digits.take_while(llvm::isDigit).size() > 0;
+    if (isPlace && open != StringRef::npos) {
+      StringRef line = digits.take_while(llvm::isDigit), column = digits.drop_front(line.size());
+      if (column.consume_front(":"))
+        return (location.substr(open + 1, quote - open - 1) + ":" + line + ":" +
+                column.take_while(llvm::isDigit))
+            .str();
+    }
+    quote = open;
   }
-  return result;
+  return {};
 }
 
 void printWithLocations(Operation *op, llvm::raw_ostream &out) {
