@@ -4,7 +4,7 @@
 // All results at a position are computed before any is stored, so a result may take the memory of an operand
 // that is read at the same position only.
 
-#include "compiler/Codegen/CPU/RowAnalysis.h"
+#include "compiler/Codegen/RowAnalysis.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 

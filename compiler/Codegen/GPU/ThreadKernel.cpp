@@ -4,8 +4,8 @@
 // when the dispatch reduces along rows. Contractions run as one chain of fused multiply-adds per thread. A
 // work-group of the schedule is a block.
 
-#include "compiler/Codegen/CPU/RowAnalysis.h"
 #include "compiler/Codegen/GPU/ThreadContraction.h"
+#include "compiler/Codegen/RowAnalysis.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "compiler/Codegen/CPU/RowAnalysis.h"
+#include "compiler/Codegen/RowAnalysis.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 

@@ -2,8 +2,8 @@
 //
 // How a dispatch without contractions is cut into rows and columns.
 
-#ifndef DLC_COMPILER_CODEGEN_CPU_ROWANALYSIS_H
-#define DLC_COMPILER_CODEGEN_CPU_ROWANALYSIS_H
+#ifndef DLC_COMPILER_CODEGEN_ROWANALYSIS_H
+#define DLC_COMPILER_CODEGEN_ROWANALYSIS_H
 
 #include "compiler/Codegen/KernelContext.h"
 
@@ -31,4 +31,4 @@ RowPlan planRows(const KernelContext &context, ArrayRef<unsigned> results);
 
 } // namespace dlc::codegen
 
-#endif // DLC_COMPILER_CODEGEN_CPU_ROWANALYSIS_H
+#endif // DLC_COMPILER_CODEGEN_ROWANALYSIS_H
