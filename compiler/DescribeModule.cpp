@@ -2,6 +2,8 @@
 
 #include "compiler/DescribeModule.h"
 
+#include "compiler/Artifact/SizeExpression.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringSwitch.h"
 
@@ -67,7 +69,7 @@ artifact::Value describeValue(dl::TensorType type, DictionaryAttr attributes, Ar
   artifact::Value value;
   value.dtype = dtypeOf(type.getElementType());
   for (dl::PolynomialAttr size : type.getShape())
-    value.dims.push_back(toExpression(size, symbols));
+    value.dims.push_back(artifact::toExpression(size, symbols));
   if (!attributes)
     return value;
   if (auto name = attributes.getAs<StringAttr>(dl::kNameAttr))
@@ -80,7 +82,7 @@ artifact::Value describeValue(dl::TensorType type, DictionaryAttr attributes, Ar
 /// As one expression that must be at least 0.
 artifact::Constraint describeConstraint(dl::ConstraintAttr constraint, ArrayAttr symbols) {
   artifact::Constraint result;
-  artifact::Expression value = toExpression(constraint.getValue(), symbols);
+  artifact::Expression value = artifact::toExpression(constraint.getValue(), symbols);
   artifact::Expression magnitude = value.max(artifact::Expression(0) - value);
   switch (constraint.getRequirement()) {
   case dl::Requirement::NotNegative:
@@ -93,7 +95,8 @@ artifact::Constraint describeConstraint(dl::ConstraintAttr constraint, ArrayAttr
     result.value = magnitude - 1;
     break;
   case dl::Requirement::MultipleOf:
-    result.value = artifact::Expression(0) - value.mod(toExpression(constraint.getDivisor(), symbols));
+    result.value =
+        artifact::Expression(0) - value.mod(artifact::toExpression(constraint.getDivisor(), symbols));
     break;
   }
   result.text = constraint.getSubject().str() + " needs " + constraint.describeCondition();
@@ -205,20 +208,6 @@ llvm::SmallVector<Operation *> entriesOf(ModuleOp module) {
     if (function->hasAttr(dl::kEntryAttr))
       entries.push_back(function);
   return entries;
-}
-
-artifact::Expression toExpression(dl::PolynomialAttr polynomial, ArrayAttr symbols) {
-  artifact::Expression sum = 0;
-  for (auto [coefficient, monomial] : llvm::zip(polynomial.getCoefficients(), polynomial.getMonomials())) {
-    artifact::Expression term = coefficient;
-    for (Attribute factor : monomial) {
-      auto found = llvm::find(symbols, factor);
-      assert(found != symbols.end() && "a symbol that the entry does not declare");
-      term = term * artifact::Expression::symbol(std::distance(symbols.begin(), found));
-    }
-    sum = sum + term;
-  }
-  return sum;
 }
 
 void describeModule(ModuleOp module, const std::map<std::string, int64_t> &max,

@@ -21,9 +21,6 @@ llvm::SmallVector<mlir::Operation *> entriesOf(mlir::ModuleOp module);
 void describeModule(mlir::ModuleOp module, const std::map<std::string, int64_t> &max,
                     artifact::ArtifactDescription &description);
 
-/// A polynomial over the entry's symbols, whose order gives their indices, as the artifact writes it.
-artifact::Expression toExpression(dl::PolynomialAttr polynomial, mlir::ArrayAttr symbols);
-
 } // namespace dlc
 
 #endif // DLC_COMPILER_DESCRIBEMODULE_H

@@ -2,6 +2,8 @@
 
 #include "compiler/Codegen/KernelContext.h"
 
+#include "compiler/Artifact/SizeExpression.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -101,19 +103,8 @@ Value KernelContext::scratchView(Value byteOffset, Type storageElement) {
 }
 
 artifact::Expression KernelContext::expression(dl::PolynomialAttr polynomial) const {
-  artifact::Expression total = 0;
-  for (auto [coefficient, monomial] :
-       llvm::zip_equal(polynomial.getCoefficients(), polynomial.getMonomials())) {
-    artifact::Expression term = coefficient;
-    for (StringAttr symbol : monomial.getAsRange<StringAttr>()) {
-      auto *it = llvm::find(symbols, symbol);
-      if (it == symbols.end())
-        llvm::report_fatal_error("code generation: a dispatch uses a symbol that its entry does not declare");
-      term = term * artifact::Expression::symbol(it - symbols.begin());
-    }
-    total = total + term;
-  }
-  return total;
+  SmallVector<Attribute> names(symbols.begin(), symbols.end());
+  return artifact::toExpression(polynomial, ArrayAttr::get(builder.getContext(), names));
 }
 
 Kernel KernelContext::finish() {

@@ -2,6 +2,8 @@
 
 #include "compiler/Memory/EmitSchedule.h"
 
+#include "compiler/Artifact/SizeExpression.h"
+
 #include "llvm/ADT/STLExtras.h"
 
 namespace dlc::memory {
@@ -27,20 +29,13 @@ class Emitter {
 public:
   Emitter(const Schedule &schedule, llvm::function_ref<KernelUse(dl::DispatchOp)> useOf) : useOf(useOf) {
     func::FuncOp entry = schedule.entry;
-    if (auto names = entry->getAttrOfType<ArrayAttr>(dl::kSymbolsAttr))
-      for (auto [index, name] : llvm::enumerate(names.getAsRange<StringAttr>()))
-        symbolIndex[name.getValue()] = index;
+    symbols = entry->getAttrOfType<ArrayAttr>(dl::kSymbolsAttr);
+    if (!symbols)
+      symbols = ArrayAttr::get(entry.getContext(), {});
   }
 
   artifact::Expression expression(dl::PolynomialAttr polynomial) const {
-    artifact::Expression sum;
-    for (auto [coefficient, monomial] : llvm::zip(polynomial.getCoefficients(), polynomial.getMonomials())) {
-      artifact::Expression term = coefficient;
-      for (Attribute factor : monomial)
-        term = term * artifact::Expression::symbol(symbolIndex.lookup(cast<StringAttr>(factor).getValue()));
-      sum = sum + term;
-    }
-    return sum;
+    return artifact::toExpression(polynomial, symbols);
   }
 
   artifact::Binding emit(const Binding &binding) const {
@@ -81,7 +76,7 @@ public:
 
 private:
   llvm::function_ref<KernelUse(dl::DispatchOp)> useOf;
-  llvm::StringMap<unsigned> symbolIndex;
+  ArrayAttr symbols; ///< Of the entry.
 };
 
 dl::PolynomialAttr flopsOf(Operation *op) {

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "compiler/Artifact/SizeExpression.h"
+
+#include "llvm/Support/ErrorHandling.h"
+
+namespace dlc::artifact {
+
+Expression toExpression(dl::PolynomialAttr polynomial, mlir::ArrayAttr symbols) {
+  Expression sum = 0;
+  for (auto [coefficient, monomial] :
+       llvm::zip_equal(polynomial.getCoefficients(), polynomial.getMonomials())) {
+    Expression term = coefficient;
+    for (mlir::Attribute factor : monomial) {
+      const auto *found = llvm::find(symbols, factor);
+      if (found == symbols.end())
+        llvm::report_fatal_error(llvm::Twine("internal error: the size ") + dl::toString(polynomial) +
+                                 " has a symbol that its entry does not declare");
+      term = term * Expression::symbol(found - symbols.begin());
+    }
+    sum = sum + term;
+  }
+  return sum;
+}
+
+} // namespace dlc::artifact
