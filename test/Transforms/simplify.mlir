@@ -108,3 +108,83 @@ func.func @long_concat(%a: !dl.tensor<[n, 1], f32>, %b: !dl.tensor<[n, 2], f32>)
   %short = dl.concat 1, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %a, %b : (!dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 1], f32>, !dl.tensor<[n, 2], f32>) -> !dl.tensor<[n, 33], f32>
   return %long, %short : !dl.tensor<[n, 35], f32>, !dl.tensor<[n, 33], f32>
 }
+
+// -----
+
+// Tests that a result whose own order is needed, too, is computed once and transposed.
+// CHECK-LABEL: func.func @result_in_both_orders
+// CHECK: %[[R:.*]] = dl.contract "mk,kn->mn"
+// CHECK: %[[T:.*]] = dl.transpose %[[R]] [1, 0]
+// CHECK: return %[[R]], %[[T]]
+func.func @result_in_both_orders(%x: !dl.tensor<[n, 64], f32>, %w: !dl.tensor<[64, 10], f32>)
+    -> (!dl.tensor<[n, 10], f32>, !dl.tensor<[10, n], f32>) {
+  %r = dl.contract "mk,kn->mn" %x, %w : (!dl.tensor<[n, 64], f32>, !dl.tensor<[64, 10], f32>) -> !dl.tensor<[n, 10], f32>
+  %t = dl.transpose %r [1, 0] : !dl.tensor<[n, 10], f32> to !dl.tensor<[10, n], f32>
+  return %r, %t : !dl.tensor<[n, 10], f32>, !dl.tensor<[10, n], f32>
+}
+
+// -----
+
+// Tests that a comparison before the activation keeps its operand.
+// CHECK-LABEL: func.func @activation_later
+// CHECK-SAME: (%[[X:.*]]: {{.*}})
+// CHECK: dl.compare gt %[[X]],
+// CHECK: dl.max %[[X]],
+func.func @activation_later(%x: !dl.tensor<[n, 10], f32>) -> (!dl.tensor<[n, 10], i1>, !dl.tensor<[n, 10], f32>) {
+  %zero = dl.constant 0.0 : f32 : !dl.tensor<[n, 10], f32>
+  %p = dl.compare gt %x, %zero : !dl.tensor<[n, 10], f32>
+  %r = dl.max %x, %zero : !dl.tensor<[n, 10], f32>
+  return %p, %r : !dl.tensor<[n, 10], i1>, !dl.tensor<[n, 10], f32>
+}
+
+// -----
+
+// Tests that a comparison in a loop keeps its operand where the activation stands outside.
+// CHECK-LABEL: func.func @activation_outside
+// CHECK-SAME: (%[[X:.*]]: {{.*}}, %{{.*}}: {{.*}})
+// CHECK: dl.max %[[X]],
+// CHECK: dl.compare gt %[[X]],
+func.func @activation_outside(%x: !dl.tensor<[n, 8], f32>, %h0: !dl.tensor<[n, 8], f32>)
+    -> (!dl.tensor<[n, 8], f32>, !dl.tensor<[n, 8], f32>) {
+  %zero = dl.constant 0.0 : f32 : !dl.tensor<[n, 8], f32>
+  %r = dl.max %x, %zero : !dl.tensor<[n, 8], f32>
+  %last = dl.scan #dl.poly<t> xs() axes [] carries(%h0) stack_axes []
+      : (), (!dl.tensor<[n, 8], f32>) -> (!dl.tensor<[n, 8], f32>), () {
+  ^bb0(%i: !dl.tensor<[], i64>, %h: !dl.tensor<[n, 8], f32>):
+    %p = dl.compare gt %x, %zero : !dl.tensor<[n, 8], f32>
+    %next = dl.select %p, %h, %zero : !dl.tensor<[n, 8], f32>
+    dl.yield %next : !dl.tensor<[n, 8], f32>
+  }
+  return %r, %last : !dl.tensor<[n, 8], f32>, !dl.tensor<[n, 8], f32>
+}
+
+// -----
+
+// Tests that constants, broadcasts and other tensors that cost nothing inside a loop, and memory outside, stay there.
+// CHECK-LABEL: func.func @generated_inside
+// CHECK-NOT: dl.{{broadcast|iota|dim|random}}
+// CHECK: dl.scan
+// CHECK-DAG: dl.broadcast
+// CHECK-DAG: dl.iota
+// CHECK-DAG: dl.dim
+// CHECK-DAG: dl.random
+// CHECK: dl.yield
+func.func @generated_inside(%b: !dl.tensor<[8], f32>, %s: !dl.tensor<[], i64>, %h0: !dl.tensor<[n, 8], f32>) -> !dl.tensor<[n, 8], f32> {
+  %last = dl.scan #dl.poly<t> xs() axes [] carries(%h0) stack_axes []
+      : (), (!dl.tensor<[n, 8], f32>) -> (!dl.tensor<[n, 8], f32>), () {
+  ^bb0(%i: !dl.tensor<[], i64>, %h: !dl.tensor<[n, 8], f32>):
+    %bb = dl.broadcast %b [1] : !dl.tensor<[8], f32> to !dl.tensor<[n, 8], f32>
+    %column = dl.iota 1 : !dl.tensor<[n, 8], f32>
+    %u = dl.random site 3 seed %s iteration %s : !dl.tensor<[n, 8], f32>
+    %n = dl.dim <n> : !dl.tensor<[], i64>
+    %in = dl.add %n, %i : !dl.tensor<[], i64>
+    %f = dl.cast %in : !dl.tensor<[], i64> to !dl.tensor<[], f32>
+    %fb = dl.broadcast %f [] : !dl.tensor<[], f32> to !dl.tensor<[n, 8], f32>
+    %h1 = dl.add %h, %bb : !dl.tensor<[n, 8], f32>
+    %h2 = dl.mul %h1, %column : !dl.tensor<[n, 8], f32>
+    %h3 = dl.mul %h2, %u : !dl.tensor<[n, 8], f32>
+    %h4 = dl.mul %h3, %fb : !dl.tensor<[n, 8], f32>
+    dl.yield %h4 : !dl.tensor<[n, 8], f32>
+  }
+  return %last : !dl.tensor<[n, 8], f32>
+}
