@@ -28,16 +28,6 @@ Type storageType(Type elementType) {
   return elementType;
 }
 
-SmallVector<dl::PolynomialAttr, 4> rowMajorStrides(dl::TensorType type) {
-  SmallVector<dl::PolynomialAttr, 4> strides(type.getRank());
-  dl::PolynomialAttr stride = dl::PolynomialAttr::getConstant(type.getContext(), 1);
-  for (int64_t axis = type.getRank() - 1; axis >= 0; --axis) {
-    strides[axis] = stride;
-    stride = stride * type.getDim(axis);
-  }
-  return strides;
-}
-
 ElementEmitter::ElementEmitter(ImplicitLocOpBuilder &builder, int64_t lanes, bool hasMaskRegisters,
                                SymbolValues symbols)
     : builder(builder), lanes(lanes), hasMaskRegisters(hasMaskRegisters), symbols(std::move(symbols)) {

@@ -59,9 +59,6 @@ struct Memory {
   bool isConstant = true;
 };
 
-/// Row-major strides of a shape, in elements.
-SmallVector<dl::PolynomialAttr, 4> rowMajorStrides(dl::TensorType type);
-
 } // namespace dlc::codegen
 
 #endif // DLC_COMPILER_CODEGEN_INDEX_H

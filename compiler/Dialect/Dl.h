@@ -33,6 +33,10 @@ inline constexpr llvm::StringLiteral kConstraintsAttr = "dl.constraints"; // whi
 inline constexpr llvm::StringLiteral kNameAttr = "dl.name";               // of an argument or a result
 inline constexpr llvm::StringLiteral kReportAttr =
     "dl.report"; // value or metric, on results of train and eval
+
+/// Strides of a contiguous tensor, in elements.
+llvm::SmallVector<PolynomialAttr, 4> rowMajorStrides(TensorType type);
+
 } // namespace dlc::dl
 
 #define GET_OP_CLASSES

@@ -123,4 +123,14 @@ void TensorType::print(AsmPrinter &printer) const {
   printer << "], " << getElementType() << ">";
 }
 
+SmallVector<PolynomialAttr, 4> rowMajorStrides(TensorType type) {
+  SmallVector<PolynomialAttr, 4> strides(type.getRank());
+  PolynomialAttr stride = PolynomialAttr::getConstant(type.getContext(), 1);
+  for (int64_t axis = type.getRank() - 1; axis >= 0; --axis) {
+    strides[axis] = stride;
+    stride = stride * type.getDim(axis);
+  }
+  return strides;
+}
+
 } // namespace dlc::dl

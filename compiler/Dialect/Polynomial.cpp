@@ -210,6 +210,10 @@ bool isAlwaysNegative(PolynomialAttr polynomial) {
          llvm::all_of(shifted->getCoefficients(), [](int64_t coefficient) { return coefficient < 0; });
 }
 
+int64_t nominalValue(PolynomialAttr polynomial, int64_t symbolValue) {
+  return evaluate(polynomial, [&](StringRef) { return symbolValue; }).value_or(int64_t(1) << 40);
+}
+
 std::string toString(PolynomialAttr polynomial) {
   if (polynomial.getCoefficients().empty())
     return "0";

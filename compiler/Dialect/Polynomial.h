@@ -49,6 +49,9 @@ std::optional<int64_t> evaluate(PolynomialAttr polynomial,
 bool isNeverNegative(PolynomialAttr polynomial);
 bool isAlwaysNegative(PolynomialAttr polynomial);
 
+/// The value with the same number for every symbol: the weight of decisions that need one. 2^40 on overflow.
+int64_t nominalValue(PolynomialAttr polynomial, int64_t symbolValue = 64);
+
 /// `2*n*t + n - 1`; the text that types print and that diagnostics show.
 std::string toString(PolynomialAttr polynomial);
 

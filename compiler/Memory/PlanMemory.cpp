@@ -20,17 +20,6 @@ struct Storage {
   SmallVector<Value> values; ///< What lies in it.
 };
 
-/// Axis strides of a contiguous tensor, in elements.
-SmallVector<dl::PolynomialAttr> rowMajorStrides(dl::TensorType type) {
-  SmallVector<dl::PolynomialAttr> strides(type.getRank());
-  dl::PolynomialAttr stride = dl::PolynomialAttr::getConstant(type.getContext(), 1);
-  for (int64_t axis = type.getRank() - 1; axis >= 0; --axis) {
-    strides[axis] = stride;
-    stride = stride * type.getDim(axis);
-  }
-  return strides;
-}
-
 class Planner {
 public:
   Planner(func::FuncOp entry, Schedule &schedule, Destinations destinations)
@@ -176,8 +165,9 @@ private:
   /// The element of `place` (of a tensor of type `type`) at the loop's current position on `axis`.
   Place elementOf(const Place &place, dl::TensorType type, int64_t axis, dl::ScanOp scan, unsigned depth) {
     Place element = place;
-    SmallVector<dl::PolynomialAttr> strides =
-        place.strides.empty() ? rowMajorStrides(type) : SmallVector<dl::PolynomialAttr>(place.strides);
+    SmallVector<dl::PolynomialAttr> strides = place.strides.empty()
+                                                  ? SmallVector<dl::PolynomialAttr>(rowMajorStrides(type))
+                                                  : SmallVector<dl::PolynomialAttr>(place.strides);
     dl::PolynomialAttr step = strides[axis] * elementBytes(type.getElementType());
     strides.erase(strides.begin() + axis);
     element.terms.resize(depth, LoopTerm{zero});
@@ -246,9 +236,7 @@ private:
   /// Storages become buffers, the largest first, because first-fit then wastes least.
   void numberBuffers() {
     SmallVector<unsigned> order = llvm::to_vector(llvm::seq<unsigned>(storages.size()));
-    auto nominal = [&](unsigned index) {
-      return dl::evaluate(storages[index].size, [](StringRef) { return 64; }).value_or(INT64_MAX);
-    };
+    auto nominal = [&](unsigned index) { return nominalValue(storages[index].size); };
     llvm::sort(order, [&](unsigned a, unsigned b) {
       return std::tuple(-nominal(a), a) < std::tuple(-nominal(b), b);
     });

@@ -35,9 +35,8 @@ OpClass classify(Operation *op) {
 }
 
 int64_t nominalBytes(dl::TensorType type) {
-  std::optional<int64_t> count = dl::evaluate(type.getElementCount(), [](StringRef) { return 64; });
   unsigned bits = type.getElementType().getIntOrFloatBitWidth();
-  return count.value_or(int64_t(1) << 40) * std::max(1u, bits / 8);
+  return dl::nominalValue(type.getElementCount()) * std::max(1u, bits / 8);
 }
 
 FusionGraph::FusionGraph(Block &block, const llvm::DenseSet<Operation *> &loopsAsDispatches)

@@ -93,6 +93,13 @@ TEST_F(PolynomialTest, EvaluationNoticesOverflow) {
   EXPECT_EQ(dl::evaluate(half + n * (int64_t{1} << 22), large), std::nullopt);
 }
 
+TEST_F(PolynomialTest, NominalValueTakesOneNumberForEverySymbol) {
+  PolynomialAttr n = symbol("n"), t = symbol("t");
+  EXPECT_EQ(dl::nominalValue(n * t + 1), 64 * 64 + 1);
+  EXPECT_EQ(dl::nominalValue(n * t + 1, 3), 10);
+  EXPECT_EQ(dl::nominalValue(n * n, int64_t{1} << 32), int64_t{1} << 40);
+}
+
 TEST_F(PolynomialTest, SubstitutionReplacesSymbols) {
   PolynomialAttr n = symbol("n"), t = symbol("t");
   PolynomialAttr result =

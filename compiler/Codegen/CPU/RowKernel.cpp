@@ -27,14 +27,14 @@ public:
     if (plan.rows == 0) {
       // 1. No rows: columns are shared out, in pieces of whole vectors.
       int64_t piece = llvm::alignTo(unitsPerGroup(columns, 1), 64 * plan.columnPhases);
-      auto [begin, end] = range(columns, columns, piece, share);
+      auto [begin, end] = range(columns, piece, share);
       return middleAndColumns({}, begin, end, factorOf(columns, piece));
     }
     // 2. Rows, a window's rows at a time.
     dl::PolynomialAttr rows = dl::product(mlir, domain.take_front(plan.rows));
     dl::PolynomialAttr units =
         *dl::divideExactly(rows, dl::PolynomialAttr::getConstant(mlir, plan.rowPhases));
-    auto [begin, end] = range(units, rows, unitsPerGroup(units, 1), share);
+    auto [begin, end] = range(units, unitsPerGroup(units, 1), share);
     LogicalResult done = success();
     Value columnEnd = emitter.evaluate(columns);
     emitter.forLoop(begin, end, 1, {}, [&](Value unit, ValueRange) -> SmallVector<Value> {
@@ -56,8 +56,7 @@ private:
   /// How many units (rows or columns) make a work-group worth its while, judged with 64 for every symbol.
   int64_t unitsPerGroup(dl::PolynomialAttr units, int64_t least) {
     auto estimate = [](dl::PolynomialAttr polynomial) {
-      return std::max<int64_t>(
-          dl::evaluate(polynomial, [](StringRef) { return int64_t(64); }).value_or(int64_t(1) << 40), 1);
+      return std::max<int64_t>(dl::nominalValue(polynomial), 1);
     };
     double bytes = 0;
     auto count = [&](Value value) {
@@ -72,7 +71,8 @@ private:
                              static_cast<int64_t>(static_cast<double>(context.target.groupBytes) / perUnit));
   }
 
-  std::pair<Value, Value> range(dl::PolynomialAttr units, dl::PolynomialAttr, int64_t piece, bool share) {
+  /// The units of this work-group, begin and end.
+  std::pair<Value, Value> range(dl::PolynomialAttr units, int64_t piece, bool share) {
     Value total = emitter.evaluate(units);
     if (!share)
       return {emitter.constant(0), total};

@@ -8,10 +8,6 @@
 
 namespace dlc::codegen {
 
-int64_t nominalValue(dl::PolynomialAttr polynomial, int64_t nominal) {
-  return dl::evaluate(polynomial, [&](StringRef) { return nominal; }).value_or(INT32_MAX);
-}
-
 /// f32 tiles are the target's; a row of 16 f64 takes twice the registers.
 static TileShape chooseTile(const TargetDescription &target, Type element) {
   TileShape tile{target.tileRows, target.tileColumns / kTileLanes};

@@ -12,9 +12,6 @@
 
 namespace dlc::codegen {
 
-/// The value of a polynomial when every symbol is `nominal`: what heuristics take for an unknown size.
-int64_t nominalValue(dl::PolynomialAttr polynomial, int64_t nominal = 64);
-
 class TiledKernel {
 public:
   /// `root` is the contraction; its one result is what the epilogue starts from.
