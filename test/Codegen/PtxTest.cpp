@@ -3,6 +3,7 @@
 // Dispatches of every kind as PTX: generated for sm_80 and sm_90a, checked for calls and approximations by
 // the generator, and assembled by ptxas, without spills, where it is installed.
 
+#include "compiler/Codegen/GPU/Ptx.h"
 #include "mlir/Parser/Parser.h"
 #include "test/Codegen/KernelTestbed.h"
 #include "llvm/Support/FileSystem.h"
@@ -180,6 +181,20 @@ void assemble(const std::string &ptx, const std::string &target, const std::stri
   size_t used = output.find("Used ");
   printf("%-28s %-7s %s", name.c_str(), target.c_str(),
          used == std::string::npos ? "\n" : output.substr(used, output.find('\n', used) - used + 1).c_str());
+}
+
+TEST(Ptx, RefusesWhatStrictArithmeticForbids) {
+  for (std::string instruction :
+       {"call.uni (r), expf, (x);", "sqrt.approx.f32 %f2, %f1;", "div.full.f32 %f3, %f1, %f2;",
+        "add.rn.ftz.f32 %f3, %f1, %f2;", "add.f32 %f3, %f1, %f2;", "mul.f64 %d3, %d1, %d2;"}) {
+    std::string error, text = ".entry k(\n)\n{\n  " + instruction + "\n}\n";
+    EXPECT_TRUE(failed(codegen::finishPtx(text, {"k"}, error))) << instruction;
+    EXPECT_EQ(error, "the PTX has \"" + instruction + "\", which strict arithmetic forbids");
+  }
+  std::string error;
+  EXPECT_TRUE(succeeded(codegen::finishPtx(
+      ".entry k(\n)\n{\n  div.rn.f32 %f3, %f1, %f2;\n  add.rn.f32 %f3, %f1, %f2;\n}\n", {"k"}, error)))
+      << error;
 }
 
 TEST(Ptx, AssemblesEveryKindOfDispatch) {

@@ -28,8 +28,8 @@ void nameEntries(ModuleOp kernels) {
 FailureOr<CodeImage> finishPtx(StringRef text, ArrayRef<std::string> names, std::string &error) {
   // A call would need a function that nobody supplies; an approximation or lost denormals would change the
   // numbers, and so would ptxas, which contracts products and sums that lack a rounding mode.
-  for (StringRef forbidden : {".extern", "call.uni", ".approx", ".ftz", "add.f32", "sub.f32", "mul.f32",
-                              "add.f64", "sub.f64", "mul.f64"})
+  for (StringRef forbidden : {".extern", "call.uni", ".approx", "div.full", ".ftz", "add.f32", "sub.f32",
+                              "mul.f32", "add.f64", "sub.f64", "mul.f64"})
     if (size_t at = text.find(forbidden); at != StringRef::npos) {
       StringRef line = text.substr(text.rfind('\n', at) + 1);
       error = ("the PTX has \"" + line.take_until([](char c) { return c == '\n'; }).trim() +
