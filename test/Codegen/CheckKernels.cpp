@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// check-kernels FILE.mlir [NAME=SIZE]... [--only=TEXT] [--tolerance=X] [--range=LOW,HIGH] [--time]
+// check-kernels FILE.mlir [NAME=SIZE]... [--only=TEXT] [--skip=TEXT] [--tolerance=X] [--range=LOW,HIGH]
+//               [--time]
 //
-// Generates the kernels of all dispatches of a module (as --emit=dispatch prints it), runs each on
-// pseudo-random operands (floats between LOW and HIGH; optimizers need positive second moments, long scans
-// small weights) and compares the results with the reference evaluator and between variants. With --time it
-// prints how long the phases of code generation and the kernels take instead. Exit status 1 when anything
-// differs.
+// Generates the kernels of all dispatches of a module (as --emit=dispatch prints it), or of those whose names
+// have one text and have not the other, runs each on pseudo-random operands (floats between LOW and HIGH;
+// optimizers need positive second moments, long scans small weights) and compares the results with the
+// reference evaluator and between variants. With --time it prints how long the phases of code generation and
+// the kernels take instead. Exit status 1 when anything differs.
 
 #include "test/Codegen/KernelTestbed.h"
 
@@ -120,7 +121,7 @@ static void timeAll(MutableArrayRef<dl::DispatchOp> dispatches, const test::Symb
 int main(int argc, char **argv) {
   testing::InitGoogleTest(&argc, argv);
   test::KernelTestbed testbed;
-  std::string file, only;
+  std::string file, only, skip;
   test::Symbols symbols;
   bool timing = false;
   double tolerance = 1e-4;
@@ -133,6 +134,8 @@ int main(int argc, char **argv) {
           std::pair(std::atof(argument.data()), std::atof(argument.split(',').second.data()));
     else if (argument.consume_front("--only="))
       only = argument.str();
+    else if (argument.consume_front("--skip="))
+      skip = argument.str();
     else if (argument.consume_front("--tolerance="))
       tolerance = std::atof(argument.data());
     else if (auto [name, value] = argument.split('='); !value.empty())
@@ -147,7 +150,7 @@ int main(int argc, char **argv) {
   std::vector<dl::DispatchOp> dispatches;
   OwningOpRef<ModuleOp> isolated = ModuleOp::create(module->getLoc());
   module->walk([&](dl::DispatchOp dispatch) {
-    if (dispatch.getName().contains(only))
+    if (dispatch.getName().contains(only) && (skip.empty() || !dispatch.getName().contains(skip)))
       dispatches.push_back(isolate(dispatch, *isolated));
   });
   if (timing) {
