@@ -6,11 +6,15 @@
 
 include "compiler/Dialect/DlOpBase.td"
 
+class Dl_ExampleElement<Type type> {
+  string name = !if(!eq(!cast<string>(type), "Dl_BoolTensor"), "i1", "f32");
+}
+
 class Dl_UnaryOp<string mnemonic, string formula, Type type = Dl_FloatTensor> :
     Dl_Op<mnemonic, [Pure, Dl_Elementwise, SameOperandsAndResultType]> {
   let summary = formula;
   let description = "`" # formula # "`, element by element.\n\nExample:\n```mlir\n%r = dl." # mnemonic #
-                    " %x : !dl.tensor<[n, 10], f32>\n```";
+                    " %x : !dl.tensor<[n, 10], " # Dl_ExampleElement<type>.name # ">\n```";
   let arguments = (ins type:$operand);
   let results = (outs type:$result);
   let assemblyFormat = "$operand attr-dict `:` type($result)";
@@ -34,7 +38,7 @@ class Dl_BinaryOp<string mnemonic, string formula, Type type = Dl_NumberTensor, 
     Dl_Op<mnemonic, [Pure, Dl_Elementwise, SameOperandsAndResultType] # traits> {
   let summary = formula;
   let description = "`" # formula # "`, element by element.\n\nExample:\n```mlir\n%r = dl." # mnemonic #
-                    " %a, %b : !dl.tensor<[n, 10], f32>\n```";
+                    " %a, %b : !dl.tensor<[n, 10], " # Dl_ExampleElement<type>.name # ">\n```";
   let arguments = (ins type:$lhs, type:$rhs);
   let results = (outs type:$result);
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($result)";

@@ -30,6 +30,8 @@ def Dl_ConstantOp : Dl_Op<"constant", [Pure, ConstantLike]> {
 def Dl_DimOp : Dl_Op<"dim", [Pure]> {
   let summary = "r = the value of a polynomial in the symbolic dimensions";
   let description = [{
+    (C1) the result is an i64 scalar.
+
     Example:
     ```mlir
     %rows = dl.dim <n> : !dl.tensor<[], i64>
@@ -65,6 +67,7 @@ def Dl_RandomOp : Dl_Op<"random", [Pure]> {
     word (e >> 4) & 3; see compiler/Numerics.h. A pure function of its operands, so recomputing it gives the
     same values.
     `index` is the scan's counter inside a scan.
+    (C1) seed, iteration and index are i64 scalars. (C2) the result's element type is a floating-point type.
 
     Example:
     ```mlir

@@ -111,6 +111,19 @@ def Dl_ScanOp : Dl_Op<"scan", [AttrSizedOperandSegments, AttrSizedResultSegments
 
 def Dl_YieldOp : Dl_Op<"yield", [Pure, Terminator, ReturnLike, ParentOneOf<["ScanOp", "DispatchOp"]>]> {
   let summary = "ends the body of a scan or a dispatch";
+  let description = [{
+    In a scan: the next values of the carries, then an element of each stack. In a dispatch: its results. The
+    operations around it check number and types.
+
+    Example:
+    ```mlir
+    %double = dl.dispatch "double"(%x) : (!dl.tensor<[n, 10], f32>) -> (!dl.tensor<[n, 10], f32>) {
+    ^bb0(%a: !dl.tensor<[n, 10], f32>):
+      %sum = dl.add %a, %a : !dl.tensor<[n, 10], f32>
+      dl.yield %sum : !dl.tensor<[n, 10], f32>
+    }
+    ```
+  }];
   let arguments = (ins Variadic<Dl_Tensor>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
   let builders = [OpBuilder<(ins), "build($_builder, $_state, ::mlir::ValueRange{});">];
