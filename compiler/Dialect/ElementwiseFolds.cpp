@@ -5,8 +5,7 @@
 //   - x + 0 stays, because -0 + 0 is +0, but x + -0 and x - 0 are x; x * 0 stays, because of infinities and
 //     NaN, but x * 1 and x / 1 are x. Integers have no such worries;
 //   - exp, log, tanh, sin, cos, erf and powers with fractional exponents stay: their polynomials belong to
-//   code
-//     generation, and the host's library rounds differently.
+//     code generation, and the host's library rounds differently.
 
 #include "compiler/Dialect/Dl.h"
 

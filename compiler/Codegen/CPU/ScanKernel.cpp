@@ -6,11 +6,10 @@
 //
 // In each iteration,
 //   1. the contractions of the body run in program order: the left operand is computed into scratch memory,
-//   the
-//      micro-kernel multiplies it with the right one, [k, n] and the same in every iteration, read in place;
+//      the micro-kernel multiplies it with the right one, [k, n] and the same in every iteration, read in
+//      place;
 //   2. what the body yields is computed element by element: the next carries into the other half of their
-//   memory,
-//      the elements of the stacks into the results.
+//      memory, the elements of the stacks into the results.
 
 #include "compiler/Codegen/CPU/Pack.h"
 #include "compiler/Codegen/CPU/TiledKernel.h"
