@@ -173,7 +173,9 @@ void ElementEmitter::store(const Memory &memory, dl::TensorType type, ArrayRef<I
   Address address = computeAddress(*this, memory, type, position);
   element = toStorage(values, element, type.getElementType());
   if (!address.lanes && address.stride == 0) {
-    assert(!isa<VectorType>(element.getType()) && "different lanes stored to one element");
+    // The lanes stand along an axis of size 1, which the position lacks: the first is the element.
+    if (isa<VectorType>(element.getType()))
+      element = create<vector::ExtractOp>({element}, element, int64_t(0));
     if (!guard) {
       memref::StoreOp::create(builder, element, memory.memref, address.offset);
       return;

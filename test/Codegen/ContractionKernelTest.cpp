@@ -245,6 +245,25 @@ TEST(Contraction, PrologueAndEpilogue) {
   expectBits<float>(text, n, {in, weights, bias, target}, {relu, difference}, "prologue and epilogue");
 }
 
+TEST(Contraction, EpilogueDropsAndAddsAxesOfSizeOne) {
+  KernelTestbed testbed;
+  std::string x = tensor({"n", "9"}), w = tensor({"1", "9"}), column = tensor({"n", "1"}),
+              flat = tensor({"n"});
+  testbed.check(dispatch({x, w}, {column, column},
+                         "%v = dl.contract \"nk,jk->nj\" %a0, %a1 : (" + x + ", " + w + ") -> " + column +
+                             "\n%f = dl.reshape %v : " + column + " to " + flat +
+                             "\n%d = dl.add %f, %f : " + flat + "\n%r = dl.reshape %d : " + flat + " to " +
+                             column + "\ndl.yield %v, %r : " + column + ", " + column),
+                {{"n", 7}});
+  std::string square = tensor({"n", "9"}), deep = tensor({"n", "9", "1"});
+  testbed.check(dispatch({x, tensor({"9", "9"})}, {square},
+                         "%v = dl.contract \"nk,jk->nj\" %a0, %a1 : (" + x + ", " + tensor({"9", "9"}) +
+                             ") -> " + square + "\n%b = dl.broadcast %v [0, 1] : " + square + " to " + deep +
+                             "\n%f = dl.reshape %b : " + deep + " to " + square +
+                             "\n%r = dl.add %f, %a0 : " + square + "\ndl.yield %r : " + square),
+                {{"n", 7}});
+}
+
 //===----------------------------------------------------------------------===//
 // Convolutions
 //===----------------------------------------------------------------------===//

@@ -113,6 +113,13 @@ bool TiledKernel::dependsOnRoot(Value value) {
   return dependence[value] = result;
 }
 
+/// Whether `op` is a broadcast along axes of size 1: a reshape.
+static bool addsAxesOnly(Operation *op) {
+  auto broadcast = dyn_cast<dl::BroadcastOp>(op);
+  return broadcast &&
+         broadcast.getOperand().getType().getElementCount() == broadcast.getType().getElementCount();
+}
+
 FailureOr<Position> TiledKernel::mapFromRoot(Value value, ArrayRef<Index> position) {
   Operation *op = value.getDefiningOp();
   if (op == root)
@@ -128,7 +135,7 @@ FailureOr<Position> TiledKernel::mapFromRoot(Value value, ArrayRef<Index> positi
   if (failed(from))
     return failure();
   auto sourceType = cast<dl::TensorType>(source.getType());
-  if (isa<dl::ReshapeOp>(op))
+  if (isa<dl::ReshapeOp>(op) || addsAxesOnly(op))
     return emitter.regroup(sourceType.getShape(), *from, type.getShape());
   if (auto transpose = dyn_cast<dl::TransposeOp>(op)) {
     Position axes = emitter.expand(sourceType.getShape(), *from), result;
@@ -148,7 +155,7 @@ LogicalResult TiledKernel::checkEpilogue() {
       return true;
     if (!dependsOnRoot(value))
       return cast<dl::TensorType>(value.getType()).getElementCount() == rootType.getElementCount();
-    if (!isa<dl::ReshapeOp, dl::TransposeOp>(op) && !op->hasTrait<dl::Elementwise>())
+    if (!isa<dl::ReshapeOp, dl::TransposeOp>(op) && !addsAxesOnly(op) && !op->hasTrait<dl::Elementwise>())
       return false;
     return llvm::all_of(op->getOperands(),
                         [&](Value operand) { return !dependsOnRoot(operand) || passes(operand); });
