@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Contractions, windows and loops.
+
+#include "test/Memory/GraphGenerator.h"
+
+namespace dlc::test {
+
+void GraphGenerator::addContract(const Node &a) {
+  if (a.shape.size() != 2)
+    return;
+  // One axis of a is reduced, the other kept; so with b, which may be new.
+  int64_t reduced = below(2), transposed = below(2);
+  PolynomialAttr depth = a.shape[reduced], rows = a.shape[1 - reduced], columns = dimension();
+  std::vector<Node> fitting;
+  for (const Node &node : nodes)
+    if (node.shape.size() == 2 && node.shape[transposed] == depth)
+      fitting.push_back(node);
+  Node b = !fitting.empty() && chance(60) ? choose(fitting)
+                                          : input(transposed ? Shape{columns, depth} : Shape{depth, columns});
+  columns = b.shape[1 - transposed];
+  if (valueOf(depth) * valueOf(rows) * valueOf(columns) > kMaxProducts ||
+      elements({rows, columns}) > kMaxElements)
+    return;
+  bool flips = chance(30);
+  Shape shape = flips ? Shape{columns, rows} : Shape{rows, columns};
+  std::string equation =
+      std::string(reduced ? "mk" : "km") + (transposed ? ",nk" : ",kn") + (flips ? "->nm" : "->mn");
+  squash(hidden("dl.contract \"" + equation + "\" " + a.name + ", " + b.name + " : (" + typeOf(a.shape) +
+                ", " + typeOf(b.shape) + ") -> " + typeOf(shape)),
+         shape);
+}
+
+void GraphGenerator::addBatchedContract(const Node &a) {
+  if (a.shape.size() != 3)
+    return;
+  PolynomialAttr batch = a.shape[0], rows = a.shape[1], depth = a.shape[2], columns = dimension();
+  Shape shape{batch, rows, columns};
+  if (elements(a.shape) * valueOf(columns) > kMaxProducts || elements(shape) > kMaxElements)
+    return;
+  bool isShared = chance(50);
+  Node b = input(isShared ? Shape{depth, columns} : Shape{batch, depth, columns});
+  squash(hidden(std::string("dl.contract \"gmk,") + (isShared ? "kn" : "gkn") + "->gmn\" " + a.name + ", " +
+                b.name + " : (" + typeOf(a.shape) + ", " + typeOf(b.shape) + ") -> " + typeOf(shape)),
+         shape);
+}
+
+void GraphGenerator::addPool(const Node &a) {
+  int64_t spatial = static_cast<int64_t>(a.shape.size()) - 2;
+  if (spatial < 1)
+    return;
+  SmallVector<int64_t> window, strides, low, high;
+  Shape shape = a.shape;
+  for (int64_t axis = 0; axis < spatial; ++axis) {
+    std::optional<int64_t> size = a.shape[2 + axis].getConstantValue();
+    if (!size)
+      return;
+    window.push_back(1 + below(3));
+    strides.push_back(1 + below(2));
+    low.push_back(below(window.back()));
+    high.push_back(below(window.back()));
+    int64_t span = *size + low.back() + high.back() - window.back();
+    if (span < 0)
+      return;
+    shape[2 + axis] = constant(span / strides.back() + 1);
+  }
+  emit("dl.max_pool " + a.name + " window " + list(window) + " strides " + list(strides) + " padding " +
+           list(low) + " to " + list(high) + " : (" + typeOf(a.shape) + ") -> " + typeOf(shape),
+       shape);
+}
+
+void GraphGenerator::addConvolution(const Node &a) {
+  int64_t spatial = static_cast<int64_t>(a.shape.size()) - 2;
+  if (spatial < 1 || spatial > 2 || !a.shape[1].isConstant())
+    return;
+  int64_t channels = *a.shape[1].getConstantValue(), groups = channels % 3 == 0 && chance(30) ? 3 : 1;
+  int64_t outputs = groups * (1 + below(6));
+  SmallVector<int64_t> strides, low, high, dilations;
+  Shape filter{constant(outputs), constant(channels / groups)}, shape{a.shape[0], constant(outputs)};
+  int64_t products = channels / groups * outputs * valueOf(a.shape[0]);
+  for (int64_t axis = 0; axis < spatial; ++axis) {
+    std::optional<int64_t> size = a.shape[2 + axis].getConstantValue();
+    if (!size)
+      return;
+    int64_t kernel = 1 + below(3);
+    strides.push_back(1 + below(2));
+    dilations.push_back(1 + below(2));
+    low.push_back(below(3));
+    high.push_back(below(3));
+    int64_t span = *size + low.back() + high.back() - (kernel - 1) * dilations.back() - 1;
+    if (span < 0)
+      return;
+    filter.push_back(constant(kernel));
+    shape.push_back(constant(span / strides.back() + 1));
+    products *= kernel * (span / strides.back() + 1);
+  }
+  if (products > kMaxProducts || elements(shape) > kMaxElements)
+    return;
+  Node w = input(filter);
+  squash(hidden("dl.conv " + a.name + ", " + w.name + " strides " + list(strides) + " padding " + list(low) +
+                " to " + list(high) + " dilations " + list(dilations) + " groups " + std::to_string(groups) +
+                " : (" + typeOf(a.shape) + ", " + typeOf(filter) + ") -> " + typeOf(shape)),
+         shape);
+}
+
+void GraphGenerator::addScan(const Node &a) {
+  if (a.shape.size() < 2)
+    return;
+  int64_t axis = below(static_cast<int64_t>(a.shape.size()));
+  Shape row = a.shape;
+  row.erase(row.begin() + axis);
+  std::string type = typeOf(row), zero = constantOf(0, row), id = std::to_string(counter);
+  bool contracts = row.size() == 2 && valueOf(row[1]) <= 17 && chance(50);
+  std::string body, mixed = "%h" + id;
+  if (contracts) {
+    Node w = input({row[1], row[1]});
+    mixed = "%m" + id;
+    body = "  " + mixed + " = dl.contract \"nk,kj->nj\" %h" + id + ", " + w.name + " : (" + type + ", " +
+           typeOf(w.shape) + ") -> " + type + "\n";
+  }
+  body += "  %c" + id + " = dl.constant 0.3 : f32 : " + type + "\n  %p" + id + " = dl.mul " + mixed + ", %c" +
+          id + " : " + type + "\n  %s" + id + " = dl.add %p" + id + ", %y" + id + " : " + type + "\n  %n" +
+          id + " = dl.tanh %s" + id + " : " + type + "\n";
+  std::string last = "%v" + std::to_string(counter++), all = "%v" + std::to_string(counter++);
+  lines.push_back(last + ", " + all + " = dl.scan #dl.poly<" + dl::toString(a.shape[axis]) + "> " +
+                  (chance(50) ? "reverse " : "") + "xs(" + a.name + ") axes " + list(axis) + " carries(" +
+                  zero + ") stack_axes " + list(axis) + " : (" + typeOf(a.shape) + "), (" + type + ") -> (" +
+                  type + "), (" + typeOf(a.shape) + ") {\n^bb0(%i" + id + ": !dl.tensor<[], i64>, %y" + id +
+                  ": " + type + ", %h" + id + ": " + type + "):\n" + body + "  dl.yield %n" + id + ", %n" +
+                  id + " : " + type + ", " + type + "\n}");
+  nodes.push_back({all, a.shape, false});
+  if (chance(50))
+    nodes.push_back({last, row, false});
+}
+
+} // namespace dlc::test
