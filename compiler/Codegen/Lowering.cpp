@@ -14,6 +14,7 @@
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
+#include "llvm/IR/OptBisect.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
@@ -53,6 +54,15 @@ static void initializeTargets() {
   });
 }
 
+/// Leaves out loop strength reduction, a fifth of the time that code generation takes. The addresses of x86
+/// have room for what it would save, and inner loops are written with few of them; PTX needs the pass. LLVM's
+/// own switch for it is global, while this gate belongs to a context, so to a variant.
+class WithoutStrengthReduction : public llvm::OptPassGate {
+public:
+  bool shouldRunPass(StringRef pass, StringRef) const override { return pass != "Loop Strength Reduction"; }
+  bool isEnabled() const override { return true; }
+};
+
 static std::unique_ptr<llvm::TargetMachine> createMachine(const TargetDescription &target,
                                                           std::string &error) {
   initializeTargets();
@@ -84,6 +94,9 @@ FailureOr<LlvmKernels> translateKernels(ModuleOp kernels, const TargetDescriptio
   if (failed(lowerKernelsToLlvmDialect(kernels, target)))
     return failure();
   result.context = std::make_unique<llvm::LLVMContext>();
+  static WithoutStrengthReduction withoutStrengthReduction;
+  if (target.isCpu())
+    result.context->setOptPassGate(withoutStrengthReduction);
   result.module = translateModuleToLLVMIR(kernels, *result.context, target.name);
   if (!result.module)
     return failure();
@@ -105,8 +118,8 @@ FailureOr<LlvmKernels> translateKernels(ModuleOp kernels, const TargetDescriptio
 
 /// No unrolling, no vectorising (kernels are written as vectors), no recognising of loops as memset.
 static constexpr const char kPipeline[] =
-    "deadargelim,function(early-cse<memssa>,instcombine<max-iterations=1;no-verify-fixpoint>,simplifycfg,"
-    "loop-mssa(licm),early-cse<memssa>,instcombine<max-iterations=1;no-verify-fixpoint>,simplifycfg,adce)";
+    "deadargelim,function(early-cse,instcombine<max-iterations=1;no-verify-fixpoint>,loop-mssa(licm),"
+    "early-cse<memssa>,simplifycfg,adce)";
 
 static bool optimize(llvm::Module &module, llvm::TargetMachine &machine, const LoweringOptions &options,
                      std::string &error) {

@@ -128,6 +128,10 @@ LogicalResult lowerKernelsToLlvmDialect(ModuleOp kernels, const TargetDescriptio
     if (!function.isPrivate())
       signatures[function.getNameAttr()] = llvm::to_vector(function.getArgumentTypes());
 
+  // None of these patterns needs to be undone, and not keeping the means to saves a third of the time.
+  ConversionConfig config;
+  config.allowPatternRollback = false;
+
   // 1. Structured control flow first: the other patterns then see blocks and branches only.
   {
     RewritePatternSet patterns(context);
@@ -135,7 +139,7 @@ LogicalResult lowerKernelsToLlvmDialect(ModuleOp kernels, const TargetDescriptio
     ConversionTarget conversion(*context);
     conversion.addIllegalDialect<scf::SCFDialect>();
     conversion.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
-    if (failed(applyPartialConversion(kernels, conversion, std::move(patterns))))
+    if (failed(applyPartialConversion(kernels, conversion, std::move(patterns), config)))
       return failure();
   }
   // 2. Everything else at once.
@@ -154,7 +158,7 @@ LogicalResult lowerKernelsToLlvmDialect(ModuleOp kernels, const TargetDescriptio
     LLVMConversionTarget conversion(*context);
     conversion.addLegalOp<ModuleOp>();
     conversion.addLegalDialect<NVVM::NVVMDialect>();
-    if (failed(applyFullConversion(kernels, conversion, std::move(patterns))))
+    if (failed(applyFullConversion(kernels, conversion, std::move(patterns), config)))
       return failure();
   }
   for (auto function : llvm::make_early_inc_range(kernels.getOps<LLVM::LLVMFuncOp>()))
