@@ -45,7 +45,6 @@ PanelSource makeSource(TiledKernel &kernel, const Contraction &contraction, Valu
   source.rows = contraction.sizeOf(rows, context);
   source.segments = contraction.sizeOf(outer, context);
   source.inner = contraction.sizeOf(inner, context);
-  source.isCheap = kernel.emitter.getMemory(operand) != nullptr;
 
   // Contiguous along whichever of the two has the smaller distance, in memory or (computed operands) in the
   // shape.
@@ -63,14 +62,19 @@ PanelSource makeSource(TiledKernel &kernel, const Contraction &contraction, Valu
     lastRow.push_back(rows.back());
   source.depthIsContiguous = distance(inner) <= distance(lastRow);
 
-  source.emit = [&kernel, &contraction, operand, tensorLetters, rows, outer, inner,
-                 batch](Index row, Value segment, Index depthIndex) {
+  if (memory && type.getElementType() == kernel.element && !inner.empty() &&
+      directStride(contraction, inner, tensorLetters, type, *memory) == kernel.polynomial(1))
+    source.rowPitch = directStride(contraction, rows, tensorLetters, type, *memory);
+
+  source.operand = operand;
+  source.position = [&kernel, &contraction, tensorLetters, rows, outer, inner,
+                     batch](Index row, Value segment, Index depthIndex) {
     LetterIndices indices(kernel.emitter, contraction);
     indices.set(contraction.batch, batch);
     indices.set(rows, row);
     indices.set(outer, Index::uniform(segment));
     indices.set(inner, depthIndex);
-    return kernel.emitter.emit(operand, indices.position(tensorLetters));
+    return indices.position(tensorLetters);
   };
   return source;
 }

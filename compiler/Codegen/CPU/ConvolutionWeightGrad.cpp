@@ -25,7 +25,7 @@ public:
 private:
   /// The image number and the coordinates of a segment, a row of the gradient, on all axes but the last.
   SmallVector<Value, 4> segmentCoordinates(Value segment);
-  Value emitGradient(Index output, Value segment, Index inner);
+  Position gradientPosition(Index output, Value segment, Index inner);
   void packInput(Value first, Value count, Chunk chunk, Value memory, int64_t pitch);
   Position resultPosition(Index row, Index column);
   /// The lanes whose `base + lane · stride` lies in [0, size), all off where `isInside` is false.
@@ -51,7 +51,7 @@ SmallVector<Value, 4> WeightGradient::segmentCoordinates(Value segment) {
   return result;
 }
 
-Value WeightGradient::emitGradient(Index output, Value segment, Index inner) {
+Position WeightGradient::gradientPosition(Index output, Value segment, Index inner) {
   SmallVector<Value, 4> coordinates = segmentCoordinates(segment);
   Index channel = output;
   channel.base = emitter.add(emitter.mul(channelGroup, emitter.evaluate(outputs)), output.base);
@@ -59,7 +59,7 @@ Value WeightGradient::emitGradient(Index output, Value segment, Index inner) {
   for (Value coordinate : llvm::drop_begin(coordinates))
     position.push_back(Index::uniform(coordinate));
   position.push_back(inner);
-  return emitter.emit(gradient, position);
+  return position;
 }
 
 Value WeightGradient::insideMask(Value base, int64_t stride, Value size, Value isInside) {
@@ -176,10 +176,13 @@ LogicalResult WeightGradient::emit() {
   source.gradient.rows = outputs;
   source.gradient.segments = segments;
   source.gradient.inner = inner;
-  source.gradient.isCheap = emitter.getMemory(gradient) != nullptr;
-  source.gradient.emit = [this](Index row, Value segment, Index at) {
-    return emitGradient(row, segment, at);
+  source.gradient.operand = gradient;
+  source.gradient.position = [this](Index row, Value segment, Index at) {
+    return gradientPosition(row, segment, at);
   };
+  const Memory *memory = emitter.getMemory(gradient);
+  if (memory && shape.outputType.getElementType() == kernel.element && memory->strides.back().isConstant(1))
+    source.gradient.rowPitch = memory->strides[1];
   if (canReadImages(shape))
     return emitImageWeightGradient(kernel, shape, source);
   kernel.context.remark("weight gradient packs rows of the image: its size is symbolic");

@@ -178,7 +178,8 @@ void DenseKernel::packB(Chunk chunk) {
     return emitter.add(emitter.mul(line, kernel.constant(tile.columns())), inPanel);
   };
   if (blocking.bByTranspose)
-    packTransposed(kernel, problem.b, firstColumn, columnCount, chunk, packedB, transposeBlock, place);
+    packTransposed(kernel, problem.b, firstColumn, columnCount, chunk, packedB, tile.columns(),
+                   transposeBlock, place);
   else
     packRowLanes(kernel, problem.b, firstColumn, columnCount, chunk, packedB, place);
 }
@@ -277,7 +278,7 @@ LogicalResult DenseKernel::emit() {
         kernel.allocate(problem.a.depthIsContiguous ? blocking.rows * kPitch : (kChunk + 1) * rowPitch, type);
   if (blocking.packB)
     packedB = kernel.allocate(blocking.columns * kPitch, type);
-  if (blocking.packB && blocking.bByTranspose && !problem.b.isCheap)
+  if (blocking.packB && blocking.bByTranspose)
     transposeBlock = kernel.allocate(kTileLanes * kTileLanes, type);
   block = kernel.allocate(isOneChunk ? tile.rows * tile.columns() : blocking.rows * blocking.columns, type);
 

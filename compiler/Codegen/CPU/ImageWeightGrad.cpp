@@ -118,7 +118,8 @@ void ImageWeightGradient::packGradient(Chunk chunk) {
     Value line = emitter.add(emitter.mul(panel, kernel.constant(kPitch)), k);
     return emitter.add(emitter.mul(line, kernel.constant(tile.columns())), inPanel);
   };
-  packTransposed(kernel, source.gradient, firstColumn, columnCount, chunk, packed, transposeBlock, place);
+  packTransposed(kernel, source.gradient, firstColumn, columnCount, chunk, packed, tile.columns(),
+                 transposeBlock, place);
 }
 
 void ImageWeightGradient::emitTile(Value channel, int64_t channelCount, int64_t firstPosition, int64_t count,
@@ -167,14 +168,9 @@ void ImageWeightGradient::storeResults() {
   Value firstElement = emitter.mul(firstChannel, kernel.constant(positions));
   loop(kernel.constant(0), rows, kTileLanes, [&](Value row) {
     loop(kernel.constant(0), columnCount, kTileLanes, [&](Value column) {
-      SmallVector<Value, 16> square;
-      for (int64_t i = 0; i < kTileLanes; ++i) {
-        Value line = emitter.mul(emitter.add(row, kernel.constant(i)), kernel.constant(pitch));
-        square.push_back(kernel.loadScratch(sums, emitter.add(line, column)));
-      }
-      transposeInRegisters(kernel.builder(), kernel.builder().getLoc(), square);
-      for (int64_t i = 0; i < kTileLanes; ++i)
-        kernel.storeScratch(square[i], transposeBlock, kernel.constant(i * kTileLanes));
+      Value first = emitter.add(emitter.mul(row, kernel.constant(pitch)), column);
+      transpose(kernel, {sums, first, kernel.constant(pitch)},
+                {transposeBlock, kernel.constant(0), kernel.constant(kTileLanes)});
       Value output = emitter.add(firstColumn, column);
       Value count = emitter.minimum(emitter.sub(outputs, output), kernel.constant(kTileLanes));
       Index element = Index::contiguous(emitter.add(firstElement, row)).covering(shape.spatial + 1);

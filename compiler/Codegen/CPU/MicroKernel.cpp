@@ -3,6 +3,7 @@
 #include "compiler/Codegen/CPU/MicroKernel.h"
 
 #include "compiler/Codegen/CPU/IndexMath.h"
+#include "compiler/Codegen/SharedFunction.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -145,16 +146,17 @@ public:
 /// The callee's side: takes its arguments in the order in which the signature was collected.
 class Parameters {
 public:
-  explicit Parameters(Block &entry) : entry(entry) {}
-  Value value() { return entry.getArgument(next++); }
+  Parameters(OpBuilder &builder, ValueRange values) : builder(builder), values(values) {}
+  Value value() { return values[next++]; }
   Extent extent(Extent passed) {
     if (std::optional<int64_t> constant = IndexMath::asConstant(passed))
-      return Builder(entry.getParentOp()->getContext()).getIndexAttr(*constant);
+      return builder.getIndexAttr(*constant);
     return value();
   }
 
 private:
-  Block &entry;
+  OpBuilder &builder;
+  ValueRange values;
   unsigned next = 0;
 };
 
@@ -206,40 +208,31 @@ void emitMicroKernel(OpBuilder &builder, Location location, TileShape shape, con
   signature.value(c.base);
   signature.extent("c", c.rowStride);
 
-  auto module = builder.getBlock()->getParentOp()->getParentOfType<ModuleOp>();
-  auto callee = module.lookupSymbol<func::FuncOp>(signature.name);
-  if (!callee) {
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToEnd(module.getBody());
-    auto type = builder.getFunctionType(ValueRange(signature.arguments).getTypes(), {});
-    callee = func::FuncOp::create(builder, location, signature.name, type);
-    callee.setPrivate();
-    Block &entry = *callee.addEntryBlock();
-    builder.setInsertionPointToStart(&entry);
-    Parameters parameters(entry);
-    ScalarOperand inA;
-    inA.memory = parameters.value();
-    inA.base = parameters.value();
-    inA.rowOffsets = a.rowOffsets;
-    if (a.rowOffsets.empty())
-      inA.rowStride = parameters.extent(a.rowStride);
-    inA.depth = receive(parameters, a.depth);
-    VectorOperand inB;
-    inB.memory = parameters.value();
-    for (size_t v = 0; v < b.bases.size(); ++v)
-      inB.bases.push_back(parameters.value());
-    inB.depth = receive(parameters, b.depth);
-    for (size_t v = 0; v < b.masks.size(); ++v)
-      inB.masks.push_back(parameters.value());
-    DepthCount count{parameters.extent(depth.count), depth.multiple};
-    TileOperand inC;
-    inC.memory = parameters.value();
-    inC.base = parameters.value();
-    inC.rowStride = parameters.extent(c.rowStride);
-    MicroKernel(builder, location, shape, inA, inB).emit(count, inC, update);
-    func::ReturnOp::create(builder, location);
-  }
-  func::CallOp::create(builder, location, callee, signature.arguments);
+  callShared(builder, location, signature.name, signature.arguments, {},
+             [&](OpBuilder &nested, ValueRange values) {
+               Parameters parameters(nested, values);
+               ScalarOperand inA;
+               inA.memory = parameters.value();
+               inA.base = parameters.value();
+               inA.rowOffsets = a.rowOffsets;
+               if (a.rowOffsets.empty())
+                 inA.rowStride = parameters.extent(a.rowStride);
+               inA.depth = receive(parameters, a.depth);
+               VectorOperand inB;
+               inB.memory = parameters.value();
+               for (size_t v = 0; v < b.bases.size(); ++v)
+                 inB.bases.push_back(parameters.value());
+               inB.depth = receive(parameters, b.depth);
+               for (size_t v = 0; v < b.masks.size(); ++v)
+                 inB.masks.push_back(parameters.value());
+               DepthCount count{parameters.extent(depth.count), depth.multiple};
+               TileOperand inC;
+               inC.memory = parameters.value();
+               inC.base = parameters.value();
+               inC.rowStride = parameters.extent(c.rowStride);
+               MicroKernel(nested, location, shape, inA, inB).emit(count, inC, update);
+               return SmallVector<Value>();
+             });
 }
 
 void emitMicroKernelRows(OpBuilder &builder, Location location, TileShape full, Extent rows,

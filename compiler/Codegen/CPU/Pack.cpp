@@ -2,6 +2,8 @@
 
 #include "compiler/Codegen/CPU/Pack.h"
 
+#include "compiler/Codegen/SharedFunction.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/Sequence.h"
 
@@ -48,15 +50,39 @@ bool rowsAreWhole(TiledKernel &kernel, const PanelSource &source) {
   return rows && *rows % kernel.tile.columns() == 0;
 }
 
-/// emit with the lanes from `end` on masked off, unless all are known to be inside.
+/// The 16 elements at a row and a depth, the lanes from `end` on masked off unless all are known to be
+/// inside.
 Value emitMasked(TiledKernel &kernel, const PanelSource &source, bool isWhole, Value begin, Value end,
                  Index row, Value segment, Index inner) {
+  ElementEmitter &emitter = kernel.emitter;
+  auto emit = [&] {
+    return emitter.broadcast(emitter.emit(source.operand, source.position(row, segment, inner)));
+  };
   if (isWhole)
-    return kernel.emitter.broadcast(source.emit(row, segment, inner));
+    return emit();
   Value result;
-  kernel.emitter.withFirstLanes(kernel.emitter.sub(end, begin),
-                                [&] { result = kernel.emitter.broadcast(source.emit(row, segment, inner)); });
+  emitter.withFirstLanes(emitter.sub(end, begin), [&] { result = emit(); });
   return result;
+}
+
+/// Transposes the squares of rows.size() × rows.size() elements that stand side by side in 16-element rows.
+void transposeInRegisters(OpBuilder &builder, Location location, SmallVectorImpl<Value> &rows) {
+  // Blocks of distance × distance elements change places with their mirror images, from large to small.
+  int64_t count = rows.size();
+  for (int64_t distance = count / 2; distance >= 1; distance /= 2) {
+    SmallVector<int64_t, 16> upper, lower;
+    for (int64_t lane = 0; lane < kTileLanes; ++lane) {
+      upper.push_back(lane & distance ? kTileLanes + lane - distance : lane);
+      lower.push_back(lane & distance ? kTileLanes + lane : lane + distance);
+    }
+    for (int64_t i = 0; i < count; ++i) {
+      if (i & distance)
+        continue;
+      Value a = rows[i], b = rows[i + distance];
+      rows[i] = vector::ShuffleOp::create(builder, location, a, b, upper);
+      rows[i + distance] = vector::ShuffleOp::create(builder, location, a, b, lower);
+    }
+  }
 }
 
 } // namespace
@@ -92,71 +118,87 @@ void packRowLanes(TiledKernel &kernel, const PanelSource &source, Value first, V
 }
 
 void packTransposed(TiledKernel &kernel, const PanelSource &source, Value first, Value count, Chunk chunk,
-                    Value memory, Value block, llvm::function_ref<Value(Value, Value)> place) {
+                    Value memory, int64_t pitch, Value block, llvm::function_ref<Value(Value, Value)> place) {
   ElementEmitter &emitter = kernel.emitter;
   Value last = emitter.evaluate(source.rows - 1);
+  Value lanes = kernel.constant(kTileLanes);
   emitter.forLoop(kernel.constant(0), count, kTileLanes, {}, [&](Value r, ValueRange) -> SmallVector<Value> {
     forDepth(kernel, source, chunk, kTileLanes, [&](Value segment, Value inner, Value depth, Value end) {
-      // Rows beyond the last repeat it: their columns are not stored in the end.
-      auto rowAt = [&](Value i) {
+      Square target{memory, place(depth, r), kernel.constant(pitch)};
+      // 1. Straight from memory.
+      if (source.rowPitch && rowsAreWhole(kernel, source)) {
+        const Memory &from = *emitter.getMemory(source.operand);
+        ArrayRef<dl::PolynomialAttr> shape = cast<dl::TensorType>(source.operand.getType()).getShape();
+        Index row = Index::uniform(emitter.add(first, r));
+        Value corner =
+            emitter.linear(from, emitter.expand(shape, source.position(row, segment, Index::uniform(inner))));
+        Value columns = depthIsWhole(source) ? Value() : emitter.minimum(emitter.sub(end, inner), lanes);
+        transpose(kernel, {from.memref, corner, emitter.evaluate(*source.rowPitch)}, target, columns);
+        return;
+      }
+      // 2. By way of a copy. Rows beyond the last repeat it: their columns are not stored in the end.
+      emitter.forLoop(kernel.constant(0), lanes, 1, {}, [&](Value i, ValueRange) -> SmallVector<Value> {
         Value row = emitter.add(emitter.add(first, r), i);
         Value clamped = rowsAreWhole(kernel, source) ? row : emitter.minimum(row, last);
-        return emitMasked(kernel, source, depthIsWhole(source), inner, end, Index::uniform(clamped), segment,
-                          Index::contiguous(inner));
-      };
-      SmallVector<Value, 16> rows;
-      if (source.isCheap) {
-        for (int64_t i = 0; i < kTileLanes; ++i)
-          rows.push_back(rowAt(kernel.constant(i)));
-      } else {
-        emitter.forLoop(kernel.constant(0), kernel.constant(kTileLanes), 1, {},
-                        [&](Value i, ValueRange) -> SmallVector<Value> {
-                          Value elements = rowAt(i);
-                          kernel.storeScratch(elements, block, emitter.mul(i, kernel.constant(kTileLanes)));
-                          return {};
-                        });
-        for (int64_t i = 0; i < kTileLanes; ++i)
-          rows.push_back(kernel.loadScratch(block, kernel.constant(i * kTileLanes)));
-      }
-      // Squares of a register's width; their places change as the elements within them do.
-      OpBuilder &builder = kernel.builder();
-      Location location = kernel.builder().getLoc();
-      int64_t width = kernel.context.target.registerLanes * 32 / kernel.element.getIntOrFloatBitWidth();
-      for (int64_t upper = 0; upper < kTileLanes; upper += width) {
-        SmallVector<Value, 16> square(rows.begin() + upper, rows.begin() + upper + width);
-        transposeInRegisters(builder, location, square);
-        for (int64_t left = 0; left < kTileLanes; left += width)
-          for (int64_t i = 0; i < width; ++i) {
-            Value elements = square[i];
-            if (width != kTileLanes)
-              elements = vector::ShuffleOp::create(builder, location, elements, elements,
-                                                   llvm::to_vector(llvm::seq(left, left + width)));
-            Value target = place(emitter.add(depth, kernel.constant(left + i)), r);
-            kernel.storeScratch(elements, memory, emitter.add(target, kernel.constant(upper)));
-          }
-      }
+        Value elements = emitMasked(kernel, source, depthIsWhole(source), inner, end, Index::uniform(clamped),
+                                    segment, Index::contiguous(inner));
+        kernel.storeScratch(elements, block, emitter.mul(i, lanes));
+        return {};
+      });
+      transpose(kernel, {block, kernel.constant(0), lanes}, target);
     });
     return {};
   });
 }
 
-void transposeInRegisters(OpBuilder &builder, Location location, SmallVectorImpl<Value> &rows) {
-  // Blocks of distance × distance elements change places with their mirror images, from large to small.
-  int64_t count = rows.size();
-  for (int64_t distance = count / 2; distance >= 1; distance /= 2) {
-    SmallVector<int64_t, 16> upper, lower;
-    for (int64_t lane = 0; lane < kTileLanes; ++lane) {
-      upper.push_back(lane & distance ? kTileLanes + lane - distance : lane);
-      lower.push_back(lane & distance ? kTileLanes + lane : lane + distance);
+void transpose(TiledKernel &kernel, const Square &from, const Square &to, Value columns) {
+  Location location = kernel.builder().getLoc();
+  // Squares of a register's width; their places change as the elements within them do.
+  int64_t width = kernel.context.target.registerLanes * 32 / kernel.element.getIntOrFloatBitWidth();
+  std::string name;
+  llvm::raw_string_ostream(name) << "transpose_" << kernel.element << (columns ? "_masked" : "");
+  SmallVector<Value> arguments{from.memory, from.first, from.pitch, to.memory, to.first, to.pitch};
+  if (columns)
+    arguments.push_back(columns);
+  callShared(kernel.builder(), location, name, arguments, {}, [&](OpBuilder &builder, ValueRange parameters) {
+    IndexMath math(builder, location);
+    auto type = VectorType::get(kTileLanes, kernel.element);
+    auto at = [&](Value first, Value pitch, int64_t row, int64_t column) {
+      Extent line = math.add(first, math.mul(math.constant(row), pitch));
+      return math.value(math.add(line, column));
+    };
+    Value mask, zero;
+    if (columns) {
+      auto lanes = llvm::to_vector(llvm::seq<int32_t>(0, kTileLanes));
+      Value numbers = arith::ConstantOp::create(builder, location, builder.getI32VectorAttr(lanes));
+      Value count = arith::IndexCastOp::create(builder, location, builder.getI32Type(), parameters.back());
+      mask = arith::CmpIOp::create(builder, location, arith::CmpIPredicate::slt, numbers,
+                                   vector::BroadcastOp::create(builder, location, numbers.getType(), count));
+      zero = arith::ConstantOp::create(builder, location, builder.getZeroAttr(type));
     }
-    for (int64_t i = 0; i < count; ++i) {
-      if (i & distance)
-        continue;
-      Value a = rows[i], b = rows[i + distance];
-      rows[i] = vector::ShuffleOp::create(builder, location, a, b, upper);
-      rows[i + distance] = vector::ShuffleOp::create(builder, location, a, b, lower);
+    SmallVector<Value, 16> rows;
+    for (int64_t i = 0; i < kTileLanes; ++i) {
+      Value position = at(parameters[1], parameters[2], i, 0);
+      rows.push_back(columns
+                         ? Value(vector::MaskedLoadOp::create(builder, location, type, parameters[0],
+                                                              position, mask, zero))
+                         : Value(vector::LoadOp::create(builder, location, type, parameters[0], position)));
     }
-  }
+    for (int64_t upper = 0; upper < kTileLanes; upper += width) {
+      SmallVector<Value, 16> square(rows.begin() + upper, rows.begin() + upper + width);
+      transposeInRegisters(builder, location, square);
+      for (int64_t left = 0; left < kTileLanes; left += width)
+        for (int64_t i = 0; i < width; ++i) {
+          Value elements = square[i];
+          if (width != kTileLanes)
+            elements = vector::ShuffleOp::create(builder, location, elements, elements,
+                                                 llvm::to_vector(llvm::seq(left, left + width)));
+          vector::StoreOp::create(builder, location, elements, parameters[3],
+                                  ValueRange{at(parameters[4], parameters[5], left + i, upper)});
+        }
+    }
+    return SmallVector<Value>();
+  });
 }
 
 } // namespace dlc::codegen

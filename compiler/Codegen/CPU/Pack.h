@@ -15,12 +15,15 @@ namespace dlc::codegen {
 
 /// An operand as packing sees it.
 struct PanelSource {
-  /// The 16 elements at a row and a depth, one of which runs along the lanes.
-  std::function<Value(Index row, Value segment, Index inner)> emit;
+  Value operand;
+  /// Where the element at a row and a depth is in the operand; one of row and inner may run along the lanes.
+  std::function<Position(Index row, Value segment, Index inner)> position;
   dl::PolynomialAttr rows;            ///< All of them; lanes beyond are masked off.
   dl::PolynomialAttr segments, inner; ///< Depth = segments · inner.
   bool depthIsContiguous = true;      ///< In memory; otherwise the rows are.
-  bool isCheap = false;               ///< A plain load: 16 of them may stand side by side.
+  /// The distance of neighbouring rows, if there is one and the operand lies in memory, in the type of the
+  /// sums and with the elements of a segment side by side.
+  std::optional<dl::PolynomialAttr> rowPitch;
 };
 
 /// The part of the depth that is packed at a time.
@@ -39,13 +42,20 @@ void packDepthMajorRows(TiledKernel &kernel, const PanelSource &source, Value fi
 void packRowLanes(TiledKernel &kernel, const PanelSource &source, Value first, Value count, Chunk chunk,
                   Value memory, llvm::function_ref<Value(Value depth, Value row)> place);
 
-/// The same result for an operand that is contiguous in k: 16 × 16 blocks are transposed in registers.
+/// The same result for an operand that is contiguous in k, where place(k, r) = place(0, r) + k · pitch.
 /// `block` is scratch memory of 256 elements.
 void packTransposed(TiledKernel &kernel, const PanelSource &source, Value first, Value count, Chunk chunk,
-                    Value memory, Value block, llvm::function_ref<Value(Value depth, Value row)> place);
+                    Value memory, int64_t pitch, Value block,
+                    llvm::function_ref<Value(Value depth, Value row)> place);
 
-/// Transposes the squares of rows.size() × rows.size() elements that stand side by side in 16-element rows.
-void transposeInRegisters(OpBuilder &builder, Location location, SmallVectorImpl<Value> &rows);
+/// 16 × 16 elements of memory: rows from `first` on, at a distance of `pitch`.
+struct Square {
+  Value memory, first, pitch;
+};
+
+/// Stores the columns of a square as the rows of another. `columns` says how many there are to read, all
+/// without it; the rows of what is not there become 0.
+void transpose(TiledKernel &kernel, const Square &from, const Square &to, Value columns = {});
 
 } // namespace dlc::codegen
 
