@@ -77,6 +77,9 @@ private:
     return identities;
   }
 
+  /// A copy: what is inserted next may move the map's entries.
+  Identities identitiesOf(Value value) { return values.at(value); }
+
   /// How the elements of `whole` at `index` on `axis` lie: outer runs of `inner` elements.
   template <typename Visit>
   void forEachOfSlice(dl::TensorType whole, int64_t axis, int64_t index, Visit visit) {
@@ -95,7 +98,7 @@ private:
       } else if (auto store = dyn_cast<dl::StoreStateOp>(op)) {
         states[store.getStateAttr().getAttr()] = values.at(store.getValue());
       } else if (auto reshape = dyn_cast<dl::ReshapeOp>(op)) {
-        values[reshape] = values.at(reshape.getOperand());
+        values[reshape] = identitiesOf(reshape.getOperand());
       } else if (isa<dl::DispatchOp>(op)) {
         Instance instance;
         for (Value operand : op.getOperands())
@@ -115,7 +118,7 @@ private:
     Operation *yield = scan.getBody().front().getTerminator();
     size_t carries = scan.getInits().size();
     for (auto [carry, init] : llvm::zip(scan.getCarries(), scan.getInits()))
-      values[carry] = values.at(init);
+      values[carry] = identitiesOf(init);
     for (Value stack : scan.getStacks())
       values[stack] = fresh(cast<dl::TensorType>(stack.getType()));
     int64_t count = size(scan.getCount());
@@ -145,7 +148,7 @@ private:
         values[scan.getCarries()[carry]] = next[carry];
     }
     for (auto [carry, final] : llvm::zip(scan.getCarries(), scan.getFinals()))
-      values[final] = values.at(carry);
+      values[final] = identitiesOf(carry);
   }
 
   const SymbolValues &symbols;
