@@ -19,7 +19,7 @@ using mlir::SmallVector;
 using Shape = std::vector<PolynomialAttr>;
 
 /// Bounds that keep a graph quick to compile, run and evaluate.
-constexpr int64_t kMaxElements = 4000, kMaxProducts = 200000;
+constexpr int64_t kMaxElements = 9000, kMaxProducts = 200000;
 
 /// [1, 2, 3]
 std::string list(ArrayRef<int64_t> numbers);
@@ -35,10 +35,12 @@ public:
   RandomGraph make();
 
 private:
+  enum class Origin { Argument, State, Computed };
   struct Node {
     std::string name;
     Shape shape;
-    bool isInput;
+    Origin origin;
+    bool isInput() const { return origin != Origin::Computed; }
   };
 
   // The standard library's distributions differ between implementations.
@@ -53,7 +55,7 @@ private:
   PolynomialAttr constant(int64_t value) { return PolynomialAttr::getConstant(&context, value); }
   PolynomialAttr dimension() {
     static const std::vector<std::string> symbolNames{"n", "t", "k"};
-    static const std::vector<int64_t> sizes{1, 3, 4, 5, 7, 15, 16, 17};
+    static const std::vector<int64_t> sizes{1, 3, 4, 5, 7, 15, 16, 17, 33};
     return chance(40) ? PolynomialAttr::getSymbol(&context, choose(symbolNames)) : constant(choose(sizes));
   }
   int64_t valueOf(PolynomialAttr dim) {
@@ -66,15 +68,23 @@ private:
     return count;
   }
 
+  /// An argument, or a parameter where the shape allows it.
   Node input(const Shape &shape) {
-    nodes.push_back({"%x" + std::to_string(inputs++), shape, true});
-    arguments.push_back(nodes.back().name + ": " + typeOf(shape));
+    bool isState = llvm::all_of(shape, [](PolynomialAttr dim) { return dim.isConstant(); }) && chance(50);
+    std::string name = "x" + std::to_string(inputs++), type = typeOf(shape);
+    nodes.push_back({"%" + name, shape, isState ? Origin::State : Origin::Argument});
+    if (isState) {
+      states.push_back("dl.state parameter @" + name + " : " + type);
+      lines.push_back("%" + name + " = dl.load_state @" + name + " : " + type);
+    } else {
+      arguments.push_back("%" + name + ": " + type);
+    }
     return nodes.back();
   }
   Node emit(const std::string &operation, const Shape &shape) {
     std::string name = "%v" + std::to_string(counter++);
     lines.push_back(name + " = " + operation);
-    nodes.push_back({name, shape, false});
+    nodes.push_back({name, shape, Origin::Computed});
     return nodes.back();
   }
   /// A helper value that no operation is built on.
@@ -112,8 +122,12 @@ private:
   std::vector<Node> chooseResults();
   /// The sum of r · (r + 0.3) over all elements of all results.
   std::string addLoss(const std::vector<Node> &results);
-  /// The program, which returns the loss's gradients and the results.
-  std::string finish(const std::vector<Node> &results, const std::string &loss) const;
+  /// The gradients of all inputs; returns their names.
+  std::vector<std::string> addGradients(const std::string &loss);
+  /// Steps of the parameters against their gradients, some with momentum, some that keep the old value.
+  void addUpdates(const std::vector<std::string> &gradients);
+  /// The program, which returns the gradients of the arguments, and the results.
+  std::string finish(const std::vector<Node> &results, const std::vector<std::string> &gradients) const;
 
   // Each adds an operation on `a` if it can.
   void addUnary(const Node &a);
@@ -135,11 +149,15 @@ private:
   void addScan(const Node &a);
   Node broadcastTo(const Node &from, ArrayRef<int64_t> dims, const Shape &shape);
 
+  /// The number of places of a window along an axis, (size + more) / stride + 1, in place of the size; false
+  /// when it fits nowhere.
+  bool slide(PolynomialAttr &size, int64_t more, int64_t stride);
+
   mlir::MLIRContext &context;
   uint64_t state;
   llvm::StringMap<int64_t> symbols;
   std::vector<Node> nodes;
-  std::vector<std::string> arguments, lines;
+  std::vector<std::string> states, arguments, lines;
   int inputs = 0, counter = 0;
 };
 

@@ -45,6 +45,14 @@ void GraphGenerator::addBatchedContract(const Node &a) {
          shape);
 }
 
+bool GraphGenerator::slide(PolynomialAttr &size, int64_t more, int64_t stride) {
+  PolynomialAttr span = size + more;
+  if (valueOf(span) < 0)
+    return false;
+  size = stride == 1 ? span + 1 : constant(valueOf(span) / stride + 1);
+  return true;
+}
+
 void GraphGenerator::addPool(const Node &a) {
   int64_t spatial = static_cast<int64_t>(a.shape.size()) - 2;
   if (spatial < 1)
@@ -52,17 +60,13 @@ void GraphGenerator::addPool(const Node &a) {
   SmallVector<int64_t> window, strides, low, high;
   Shape shape = a.shape;
   for (int64_t axis = 0; axis < spatial; ++axis) {
-    std::optional<int64_t> size = a.shape[2 + axis].getConstantValue();
-    if (!size)
-      return;
+    PolynomialAttr &size = shape[2 + axis];
     window.push_back(1 + below(3));
-    strides.push_back(1 + below(2));
+    strides.push_back(size.isConstant() ? 1 + below(2) : 1);
     low.push_back(below(window.back()));
     high.push_back(below(window.back()));
-    int64_t span = *size + low.back() + high.back() - window.back();
-    if (span < 0)
+    if (!slide(size, low.back() + high.back() - window.back(), strides.back()))
       return;
-    shape[2 + axis] = constant(span / strides.back() + 1);
   }
   emit("dl.max_pool " + a.name + " window " + list(window) + " strides " + list(strides) + " padding " +
            list(low) + " to " + list(high) + " : (" + typeOf(a.shape) + ") -> " + typeOf(shape),
@@ -79,20 +83,17 @@ void GraphGenerator::addConvolution(const Node &a) {
   Shape filter{constant(outputs), constant(channels / groups)}, shape{a.shape[0], constant(outputs)};
   int64_t products = channels / groups * outputs * valueOf(a.shape[0]);
   for (int64_t axis = 0; axis < spatial; ++axis) {
-    std::optional<int64_t> size = a.shape[2 + axis].getConstantValue();
-    if (!size)
-      return;
+    PolynomialAttr size = a.shape[2 + axis];
     int64_t kernel = 1 + below(3);
-    strides.push_back(1 + below(2));
+    strides.push_back(size.isConstant() ? 1 + below(2) : 1);
     dilations.push_back(1 + below(2));
     low.push_back(below(3));
     high.push_back(below(3));
-    int64_t span = *size + low.back() + high.back() - (kernel - 1) * dilations.back() - 1;
-    if (span < 0)
+    if (!slide(size, low.back() + high.back() - (kernel - 1) * dilations.back() - 1, strides.back()))
       return;
     filter.push_back(constant(kernel));
-    shape.push_back(constant(span / strides.back() + 1));
-    products *= kernel * (span / strides.back() + 1);
+    shape.push_back(size);
+    products *= kernel * valueOf(size);
   }
   if (products > kMaxProducts || elements(shape) > kMaxElements)
     return;
@@ -128,9 +129,9 @@ void GraphGenerator::addScan(const Node &a) {
                   type + "), (" + typeOf(a.shape) + ") {\n^bb0(%i" + id + ": !dl.tensor<[], i64>, %y" + id +
                   ": " + type + ", %h" + id + ": " + type + "):\n" + body + "  dl.yield %n" + id + ", %n" +
                   id + " : " + type + ", " + type + "\n}");
-  nodes.push_back({all, a.shape, false});
+  nodes.push_back({all, a.shape, Origin::Computed});
   if (chance(50))
-    nodes.push_back({last, row, false});
+    nodes.push_back({last, row, Origin::Computed});
 }
 
 } // namespace dlc::test

@@ -53,7 +53,7 @@ void GraphGenerator::addBinary(const Node &a) {
 
 void GraphGenerator::addSelect(const Node &a) {
   for (const Node &condition : nodes)
-    if (condition.isInput && condition.shape == a.shape) {
+    if (condition.isInput() && condition.shape == a.shape) {
       std::string type = typeOf(a.shape);
       std::string isLarge =
           hidden("dl.compare gt " + condition.name + ", " + constantOf(0.1, a.shape) + " : " + type);
@@ -102,7 +102,7 @@ void GraphGenerator::addSoftmax(const Node &a) {
 }
 
 void GraphGenerator::addArgmax(const Node &a) {
-  if (a.shape.empty() || !a.isInput)
+  if (a.shape.empty() || !a.isInput())
     return;
   int64_t axis = below(static_cast<int64_t>(a.shape.size()));
   Shape shape = a.shape;

@@ -46,8 +46,9 @@ RandomGraph GraphGenerator::make() {
   }
   grow(2 + below(6));
   std::vector<Node> results = chooseResults();
-  std::string loss = addLoss(results);
-  return {finish(results, loss), symbols};
+  std::vector<std::string> gradients = addGradients(addLoss(results));
+  addUpdates(gradients);
+  return {finish(results, gradients), symbols};
 }
 
 void GraphGenerator::grow(int64_t wanted) {
@@ -68,7 +69,7 @@ void GraphGenerator::grow(int64_t wanted) {
 
 std::vector<GraphGenerator::Node> GraphGenerator::chooseResults() {
   std::vector<Node> computed, results;
-  llvm::copy_if(nodes, std::back_inserter(computed), [](const Node &node) { return !node.isInput; });
+  llvm::copy_if(nodes, std::back_inserter(computed), [](const Node &node) { return !node.isInput(); });
   for (const Node &node : computed)
     if (&node == &computed.back() || chance(20))
       results.push_back(node);
@@ -90,27 +91,69 @@ std::string GraphGenerator::addLoss(const std::vector<Node> &results) {
   return loss;
 }
 
-std::string GraphGenerator::finish(const std::vector<Node> &results, const std::string &loss) const {
-  std::vector<std::string> wrt, wrtTypes, returned, returnedTypes;
+std::vector<std::string> GraphGenerator::addGradients(const std::string &loss) {
+  std::vector<std::string> wrt, types, gradients;
   for (const Node &node : nodes)
-    if (node.isInput) {
+    if (node.isInput()) {
+      gradients.push_back("%g#" + std::to_string(wrt.size()));
       wrt.push_back(node.name);
-      wrtTypes.push_back(typeOf(node.shape));
-      returned.push_back("%g#" + std::to_string(wrt.size() - 1));
-      returnedTypes.push_back(wrtTypes.back());
+      types.push_back(typeOf(node.shape));
     }
+  lines.push_back("%g:" + std::to_string(wrt.size()) + " = dl.gradient " + loss + " wrt(" + join(wrt) +
+                  ") : " + typeOf({}) + ", (" + join(types) + ")");
+  return gradients;
+}
+
+void GraphGenerator::addUpdates(const std::vector<std::string> &gradients) {
+  std::vector<Node> inputs;
+  llvm::copy_if(nodes, std::back_inserter(inputs), [](const Node &node) { return node.isInput(); });
+  for (auto [node, gradient] : llvm::zip_equal(inputs, gradients)) {
+    if (node.origin != Origin::State)
+      continue;
+    std::string state = "@" + node.name.substr(1), type = typeOf(node.shape), step = gradient;
+    auto scaled = [&](const std::string &value, double factor) {
+      return hidden("dl.mul " + value + ", " + constantOf(factor, node.shape) + " : " + type);
+    };
+    if (chance(50)) {
+      states.push_back("dl.state optimizer " + state + ".m : " + type + " of " + state);
+      std::string old = hidden("dl.load_state " + state + ".m : " + type);
+      step = hidden("dl.add " + scaled(old, 0.9) + ", " + gradient + " : " + type);
+      lines.push_back("dl.store_state " + state + ".m, " + step + " : " + type);
+    }
+    if (chance(20)) {
+      states.push_back("dl.state buffer " + state + ".old : " + type);
+      lines.push_back("dl.store_state " + state + ".old, " + node.name + " : " + type);
+    }
+    std::string next = hidden("dl.sub " + node.name + ", " + scaled(step, 0.1) + " : " + type);
+    lines.push_back("dl.store_state " + state + ", " + next + " : " + type);
+  }
+}
+
+std::string GraphGenerator::finish(const std::vector<Node> &results,
+                                   const std::vector<std::string> &gradients) const {
+  std::vector<std::string> returned, types;
+  size_t input = 0;
+  for (const Node &node : nodes) {
+    if (!node.isInput())
+      continue;
+    if (node.origin == Origin::Argument) {
+      returned.push_back(gradients[input]);
+      types.push_back(typeOf(node.shape));
+    }
+    ++input;
+  }
   for (const Node &result : results) {
     returned.push_back(result.name);
-    returnedTypes.push_back(typeOf(result.shape));
+    types.push_back(typeOf(result.shape));
   }
-  std::string text = "func.func @f(" + join(arguments) + ") -> (" + join(returnedTypes) +
-                     ") attributes {dl.entry = \"infer\", dl.symbols = [\"n\", \"t\", \"k\"]} {\n";
+  std::string text;
+  for (const std::string &state : states)
+    text += state + "\n";
+  text += "func.func @f(" + join(arguments) + ") -> (" + join(types) +
+          ") attributes {dl.entry = \"train\", dl.symbols = [\"n\", \"t\", \"k\"]} {\n";
   for (const std::string &line : lines)
     text += line + "\n";
-  text += "%g:" + std::to_string(wrt.size()) + " = dl.gradient " + loss + " wrt(" + join(wrt) +
-          ") : " + typeOf({}) + ", (" + join(wrtTypes) + ")\nreturn " + join(returned) + " : " +
-          join(returnedTypes) + "\n}\n";
-  return text;
+  return text + "return " + join(returned) + " : " + join(types) + "\n}\n";
 }
 
 RandomGraph makeRandomGraph(mlir::MLIRContext &context, unsigned seed) {

@@ -63,8 +63,14 @@ void GraphGenerator::addSlice(const Node &a) {
   std::vector<std::string> offsets(shape.size(), "#dl.poly<0>");
   for (auto [axis, dim] : llvm::enumerate(shape)) {
     std::optional<int64_t> size = dim.getConstantValue();
-    if (!size || *size < 3 || chance(50))
+    if (valueOf(dim) < 3 || chance(50))
       continue;
+    if (!size) { // Without its first element, its last, or both.
+      int64_t offset = below(2);
+      offsets[axis] = "#dl.poly<" + std::to_string(offset) + ">";
+      dim = dim - (offset + (offset == 0 || chance(50) ? 1 : 0));
+      continue;
+    }
     int64_t offset = below(*size - 1), stride = 1 + below(3);
     offsets[axis] = "#dl.poly<" + std::to_string(offset) + ">";
     strides[axis] = stride;
