@@ -21,6 +21,7 @@ struct Index {
   int64_t offset = 0;   ///< Constant part: positions that differ in it alone share what they have in common.
   /// Lanes that the mask turns off may lie before the axis or behind it; if none is in use, so may the base.
   bool mayLieOutside = false;
+  int32_t mostLane = -1; ///< No element of `lanes` is more than this; -1: no bound is known.
 
   bool isUniform() const { return stride == 0 && !lanes; }
   static Index uniform(Value base, int64_t multiple = 1) { return {base, 0, {}, 1, multiple, 0}; }

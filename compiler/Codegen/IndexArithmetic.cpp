@@ -248,6 +248,13 @@ static int64_t knownMultiple(const Index &index) {
   return index.multiple;
 }
 
+/// What lanes add to the base at most, none adding less than 0; nothing when that is not known.
+static std::optional<int64_t> laneReach(const Index &index, int64_t lanes) {
+  if (index.lanes)
+    return index.mostLane >= 0 ? std::optional(index.mostLane) : std::nullopt;
+  return index.stride >= 0 ? std::optional((lanes - 1) * index.stride) : std::nullopt;
+}
+
 Index ElementEmitter::scale(const Index &index, dl::PolynomialAttr factor) {
   ValueBuilder values(*this);
   if (factor.isConstant(1))
@@ -273,6 +280,9 @@ Index ElementEmitter::scale(const Index &index, dl::PolynomialAttr factor) {
   }
   Value factor32 = create<arith::IndexCastOp>({factorValue}, values.i32(), factorValue);
   result.lanes = values.muli(laneOffsets(index), factor32);
+  if (std::optional<int64_t> reach = laneReach(index, lanes);
+      reach && constantFactorValue && *constantFactorValue > 0 && *reach < INT32_MAX / *constantFactorValue)
+    result.mostLane = static_cast<int32_t>(*reach * *constantFactorValue);
   return result;
 }
 
@@ -290,10 +300,27 @@ Index ElementEmitter::sum(const Index &a, const Index &b) {
       result.lanes = a.lanes;
     else
       result.lanes = values.addi(laneOffsets(a), laneOffsets(b));
+    std::optional<int64_t> ofA = laneReach(a, lanes), ofB = laneReach(b, lanes);
+    if (ofA && ofB && *ofA + *ofB < INT32_MAX)
+      result.mostLane = static_cast<int32_t>(*ofA + *ofB);
   } else {
     result.stride = a.stride + b.stride;
   }
   return result;
+}
+
+/// total / divisor, where total is less than the divisor plus `reach`: small numbers take one multiplication
+/// by the divisor's reciprocal, 2^16 / d rounded up, which is exact while total · (its excess over 2^16 / d)
+/// · d < 2^16.
+static Value divideLanes(ValueBuilder &values, Value total, Value divisor, std::optional<int64_t> d,
+                         std::optional<int64_t> reach) {
+  constexpr int64_t kOne = 1 << 16;
+  if (d && reach && *d < kOne && *reach < kOne) {
+    int64_t most = *d - 1 + *reach, reciprocal = llvm::divideCeil(kOne, *d), excess = reciprocal * *d - kOne;
+    if (most * excess < kOne && most * reciprocal <= INT32_MAX)
+      return values.shrui(values.muli(total, values.constant(total, static_cast<double>(reciprocal))), 16);
+  }
+  return values.divui(total, divisor);
 }
 
 std::pair<Index, Index> ElementEmitter::divideWithRemainder(const Index &index, dl::PolynomialAttr divisor) {
@@ -310,9 +337,10 @@ std::pair<Index, Index> ElementEmitter::divideWithRemainder(const Index &index, 
   };
   // The division is unsigned, and the base may lie before the axis, by no more than the lanes reach if any of
   // them is inside: divide as if it stood so many divisors further on.
-  int64_t reach = (lanes - 1) * index.stride, moved = 0;
+  std::optional<int64_t> reach = laneReach(index, lanes);
+  int64_t moved = 0;
   if (index.mayLieOutside && !index.isUniform()) {
-    int64_t most = index.lanes ? int64_t(1) << 31 : reach;
+    int64_t most = reach.value_or(int64_t(1) << 31);
     moved = llvm::divideCeil(std::max<int64_t>(most + std::max<int64_t>(index.offset, 0), 0), d.value_or(1));
   }
   auto divideBase = [&](Value base) -> std::pair<Value, Value> {
@@ -320,9 +348,8 @@ std::pair<Index, Index> ElementEmitter::divideWithRemainder(const Index &index, 
     return {sub(divide(base, divisorValue), constant(moved)), this->remainder(base, divisorValue)};
   };
   // What varies stays below the common factor of base and divisor, so it never carries into the quotient.
-  int64_t span = index.offset + reach;
-  if (!index.lanes && index.stride >= 0 && index.offset >= 0 &&
-      (span < common || (index.isUniform() && span == 0))) {
+  if (int64_t span = index.offset + reach.value_or(0);
+      !index.lanes && reach && index.offset >= 0 && (span < common || (index.isUniform() && span == 0))) {
     auto [quotientBase, start] = divideBase(index.base);
     Index quotient = Index::uniform(quotientBase, quotientMultiple());
     quotient.mayLieOutside = index.mayLieOutside;
@@ -345,13 +372,18 @@ std::pair<Index, Index> ElementEmitter::divideWithRemainder(const Index &index, 
   Value start32 = create<arith::IndexCastOp>({start}, values.i32(), start);
   Value total = values.addi(laneOffsets(index), start32);
   Value divisor32 = broadcast(create<arith::IndexCastOp>({divisorValue}, values.i32(), divisorValue));
-  if (d && !index.lanes && reach < *d) {
+  if (d && reach && *reach < *d) {
     Value wraps = values.cmpi(arith::CmpIPredicate::sge, total, divisor32);
     quotient.lanes = values.extui(wraps, values.i32());
     remainder.lanes = values.select(wraps, values.subi(total, divisor32), total);
   } else {
-    quotient.lanes = values.divui(total, divisor32);
+    quotient.lanes = divideLanes(values, total, divisor32, d, reach);
     remainder.lanes = values.subi(total, values.muli(quotient.lanes, divisor32));
+  }
+  if (d && *d + reach.value_or(0) <= INT32_MAX) {
+    remainder.mostLane = static_cast<int32_t>(*d - 1);
+    if (reach)
+      quotient.mostLane = static_cast<int32_t>((*d - 1 + *reach) / *d);
   }
   return {quotient, remainder};
 }
