@@ -189,6 +189,20 @@ void ElementEmitter::forgetConditional(size_t mark) {
   }
 }
 
+bool ElementEmitter::isWithin(Value other) const {
+  if (!other)
+    return true;
+  // A mask within another one is made of both. The sum of a row takes all lanes again, in whatever tail it
+  // is needed.
+  for (Value present = mask; present;) {
+    if (present == other)
+      return true;
+    auto both = present.getDefiningOp<arith::AndIOp>();
+    present = both ? both.getLhs() : Value();
+  }
+  return false;
+}
+
 void ElementEmitter::withMask(Value extra, llvm::function_ref<void()> body) {
   llvm::SaveAndRestore savedMask(mask), savedCount(maskCount);
   size_t mark = conditional.size();
@@ -232,7 +246,7 @@ Value ElementEmitter::lookUp(Key key, ArrayRef<Index> position) {
     if (it == scope->values.end())
       continue;
     for (Scope::Entry &entry : llvm::reverse(it->second))
-      if (ArrayRef<Index>(entry.position) == position)
+      if (ArrayRef<Index>(entry.position) == position && isWithin(entry.mask))
         return entry.result;
   }
   return {};
@@ -240,7 +254,8 @@ Value ElementEmitter::lookUp(Key key, ArrayRef<Index> position) {
 
 void ElementEmitter::remember(Key key, ArrayRef<Index> position, Value result) {
   size_t level = std::max(levelOf(result), levelOf(position));
-  scopes[level]->values[key].push_back({Position(position), result});
+  Value lanesInUse = isa<VectorType>(result.getType()) ? mask : Value();
+  scopes[level]->values[key].push_back({Position(position), result, lanesInUse});
   if (conditionDepth > 0)
     conditional.push_back({scopes[level].get(), key});
 }
@@ -252,7 +267,7 @@ Value ElementEmitter::broadcast(Value scalar) {
   if (Value known = lookUp(key, {}))
     return known;
   Value result = create<vector::BroadcastOp>({scalar}, vectorOf(scalar.getType()), scalar);
-  scopes[levelOf(result)]->values[key].push_back({{}, result});
+  scopes[levelOf(result)]->values[key].push_back({{}, result, {}});
   return result;
 }
 

@@ -143,6 +143,7 @@ private:
     struct Entry {
       Position position;
       Value result;
+      Value mask; ///< The lanes of a vector that were in use; null: all, or a scalar.
     };
     DenseMap<std::pair<void *, int>, SmallVector<Entry, 2>> values;
     DenseMap<std::tuple<int, Value, Value>, Value> arithmetic;
@@ -162,6 +163,8 @@ private:
   Value lookUp(Key key, ArrayRef<Index> position);
   void remember(Key key, ArrayRef<Index> position, Value result);
   void forgetConditional(size_t mark);
+  /// Whether all lanes in use are lanes of `other`, a mask or null for all lanes.
+  bool isWithin(Value other) const;
 
   // By family of operations; `position` is in the result.
   Value emitUncached(Value value, ArrayRef<Index> position);

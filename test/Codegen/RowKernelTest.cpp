@@ -290,6 +290,19 @@ TEST(RowKernel, ReadsNoElementForLanesOutside) {
     }
 }
 
+TEST(RowKernel, ReducesWholeRowsInATailOfFewerColumns) {
+  // The first four elements of a row are needed with their neighbours masked out, and all twelve for the sum.
+  KernelTestbed testbed;
+  std::string wide = t("n, 12"), rows = t("n"), zeros = "[#dl.poly<0>, #dl.poly<0>] strides [1, 1]";
+  testbed.check(dispatch({"f32[n, 12]", "f32[n, 12]"}, {"f32[n, 4]"},
+                         "%q = dl.mul %a0, %a1 : " + wide + "\n%s = dl.reduce sum %q [1] : " + wide + " to " +
+                             rows + "\n%b = dl.broadcast %s [0] : " + rows + " to " + wide +
+                             "\n%u = dl.add %q, %b : " + wide + "\n%r = dl.slice %u " + zeros + " : " + wide +
+                             " to " + t("n, 4"),
+                         "%r"),
+                {{"n", 5}});
+}
+
 TEST(RowKernel, KeepsEveryElementType) {
   KernelTestbed testbed;
   for (const char *type : {"f32", "f64", "i8", "ui8", "i32", "i64"}) {
