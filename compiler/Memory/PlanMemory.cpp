@@ -4,6 +4,7 @@
 // Schedule.h for what the result means and Destinations.cpp for what is computed in place.
 
 #include "compiler/Memory/Planner.h"
+#include "runtime/dlc_runtime.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -180,6 +181,9 @@ private:
   }
 
   LogicalResult planLoop(dl::ScanOp scan, unsigned depth, std::vector<Command> &commands) {
+    if (depth == DLC_MAX_LOOP_DEPTH)
+      return scan.emitError("not supported: more than ")
+             << DLC_MAX_LOOP_DEPTH << " nested scans whose steps are commands of the schedule";
     ++position; // the loop's begin
     unsigned begin = position;
     auto one = dl::PolynomialAttr::getConstant(entry.getContext(), 1);
