@@ -116,6 +116,8 @@ public:
   Value laneOffsets(const Index &index);  ///< vector<16xi32>: lane l's distance from base + offset.
   /// base + offset + lane's part, as i64: a scalar if uniform, else vector<16xi64>.
   Value wideValue(const Index &index);
+  /// The same as i32, for an index that is known to fit.
+  Value narrowValue(const Index &index);
   /// Where a uniform position lies in the memref, in elements.
   Value linear(const Memory &memory, ArrayRef<Index> position);
 

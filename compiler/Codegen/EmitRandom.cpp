@@ -89,12 +89,19 @@ Value ElementEmitter::emitRandom(dl::RandomOp op, ArrayRef<Index> position) {
       word = words[wanted];
     }
   } else {
-    Value e = wideValue(element);
-    Value position64 = v.addi(v.shli(v.shrui(e, 6), 4), v.andi(e, v.constant(e, 15)));
-    SmallVector<Value> words = emitPhilox(
-        v, key,
-        {v.trunci(position64, v.i32()), v.trunci(v.shrui(position64, 32), v.i32()), counter2, counter3});
-    Value which = v.trunci(v.andi(v.shrui(e, 4), v.constant(e, 3)), v.i32());
+    // Indices of 32 bits where the tensor is known to be small: vectors of 64 bits are twice the registers.
+    dl::PolynomialAttr count = dl::PolynomialAttr::getConstant(builder.getContext(), 1);
+    for (dl::PolynomialAttr size : shape)
+      count = count * size;
+    bool isSmall = count.getConstantValue().value_or(INT64_MAX) <= INT32_MAX;
+    Value e = isSmall ? narrowValue(element) : wideValue(element);
+    Value position = v.addi(v.shli(v.shrui(e, 6), 4), v.andi(e, v.constant(e, 15)));
+    Value high = isSmall ? constantOf(v.i32(), 0) : v.trunci(v.shrui(position, 32), v.i32());
+    SmallVector<Value> words =
+        emitPhilox(v, key, {isSmall ? position : v.trunci(position, v.i32()), high, counter2, counter3});
+    Value which = v.andi(v.shrui(e, 4), v.constant(e, 3));
+    if (!isSmall)
+      which = v.trunci(which, v.i32());
     auto is = [&](int64_t i) { return v.cmpi(arith::CmpIPredicate::eq, which, v.constant(which, i)); };
     word = v.select(is(0), words[0], v.select(is(1), words[1], v.select(is(2), words[2], words[3])));
   }

@@ -194,6 +194,13 @@ Value ElementEmitter::wideValue(const Index &index) {
   return values.addi(wide, values.extsi(laneOffsets(index), values.i64()));
 }
 
+Value ElementEmitter::narrowValue(const Index &index) {
+  ValueBuilder values(*this);
+  Value base = uniformValue(index);
+  Value narrow = create<arith::IndexCastOp>({base}, values.i32(), base);
+  return index.isUniform() ? narrow : values.addi(narrow, laneOffsets(index));
+}
+
 Value ElementEmitter::linear(const Memory &memory, ArrayRef<Index> position) {
   Value offset = memory.offset ? memory.offset : constant(0);
   for (auto [index, stride] : llvm::zip_equal(position, memory.strides)) {

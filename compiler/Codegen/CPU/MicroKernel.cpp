@@ -124,23 +124,28 @@ void MicroKernel::emit(DepthCount depth, const TileOperand &c, TileUpdate update
 
 namespace {
 
-/// Collects what a call passes: values become arguments, constants stay in the callee (and in its name).
+/// Collects what a call passes: values become arguments, constants stay in the callee (and in its name)
+/// unless all constants are to share it.
 class Signature {
 public:
-  explicit Signature(std::string name) : name(std::move(name)) {}
+  Signature(std::string name, IndexMath &math) : name(std::move(name)), math(math) {}
 
   void value(Value argument) { arguments.push_back(argument); }
-  void extent(StringRef tag, Extent extent) {
-    if (std::optional<int64_t> constant = IndexMath::asConstant(extent)) {
+  void extent(StringRef tag, Extent extent, Specialize specialize) {
+    std::optional<int64_t> constant = IndexMath::asConstant(extent);
+    if (constant && specialize == Specialize::Yes) {
       name += ("_" + tag + Twine(*constant)).str();
       return;
     }
     name += ("_" + tag + "x").str();
-    value(cast<Value>(extent));
+    value(math.value(extent));
   }
 
   std::string name;
   SmallVector<Value> arguments;
+
+private:
+  IndexMath &math;
 };
 
 /// The callee's side: takes its arguments in the order in which the signature was collected.
@@ -148,8 +153,9 @@ class Parameters {
 public:
   Parameters(OpBuilder &builder, ValueRange values) : builder(builder), values(values) {}
   Value value() { return values[next++]; }
-  Extent extent(Extent passed) {
-    if (std::optional<int64_t> constant = IndexMath::asConstant(passed))
+  Extent extent(Extent passed, Specialize specialize) {
+    std::optional<int64_t> constant = IndexMath::asConstant(passed);
+    if (constant && specialize == Specialize::Yes)
       return builder.getIndexAttr(*constant);
     return value();
   }
@@ -160,17 +166,17 @@ private:
   unsigned next = 0;
 };
 
-void describe(Signature &signature, StringRef tag, const DepthOffset &depth) {
+void describe(Signature &signature, StringRef tag, const DepthOffset &depth, Specialize specialize) {
   if (!depth.table)
-    return signature.extent(tag, depth.stride);
+    return signature.extent(tag, depth.stride, specialize);
   signature.name += ("_" + tag + "t").str();
   signature.value(depth.table);
   signature.value(depth.first);
 }
 
-DepthOffset receive(Parameters &parameters, const DepthOffset &passed) {
+DepthOffset receive(Parameters &parameters, const DepthOffset &passed, Specialize specialize) {
   if (!passed.table)
-    return {parameters.extent(passed.stride), {}, {}};
+    return {parameters.extent(passed.stride, specialize), {}, {}};
   Value table = parameters.value();
   return {passed.stride, table, parameters.value()};
 }
@@ -180,33 +186,38 @@ DepthOffset receive(Parameters &parameters, const DepthOffset &passed) {
 // A micro-kernel is a function of its own: the registers of the machine are then all its own, and every
 // kernel of the module that needs the same one calls it.
 void emitMicroKernel(OpBuilder &builder, Location location, TileShape shape, const ScalarOperand &a,
-                     const VectorOperand &b, DepthCount depth, const TileOperand &c, TileUpdate update) {
+                     const VectorOperand &b, DepthCount depth, const TileOperand &c, TileUpdate update,
+                     Specialize specialize) {
   Type element = cast<MemRefType>(a.memory.getType()).getElementType();
   std::string prefix;
   llvm::raw_string_ostream(prefix) << "tile_" << element << "_" << shape.rows << "x" << shape.columns()
                                    << (update == TileUpdate::Add ? "_add" : "_set");
-  Signature signature(prefix);
+  IndexMath math(builder, location);
+  Signature signature(prefix, math);
   signature.value(a.memory);
   signature.value(a.base);
   if (a.rowOffsets.empty())
-    signature.extent("r", a.rowStride);
+    signature.extent("r", a.rowStride, specialize);
   for (int64_t offset : a.rowOffsets)
     signature.name += "_o" + std::to_string(offset);
-  describe(signature, "k", a.depth);
+  describe(signature, "k", a.depth, Specialize::Yes);
   signature.value(b.memory);
   for (Value base : b.bases)
     signature.value(base);
-  describe(signature, "b", b.depth);
+  describe(signature, "b", b.depth, specialize);
   if (!b.masks.empty())
     signature.name += "_m";
   for (Value mask : b.masks)
     signature.value(mask);
-  signature.extent("n", depth.count);
-  if (!IndexMath::asConstant(depth.count) && depth.multiple % kUnroll == 0)
+  signature.extent("n", depth.count, specialize);
+  std::optional<int64_t> knownCount = IndexMath::asConstant(depth.count);
+  if (knownCount && specialize == Specialize::No)
+    depth.multiple = *knownCount;
+  if ((!knownCount || specialize == Specialize::No) && depth.multiple % kUnroll == 0)
     signature.name += "_even";
   signature.value(c.memory);
   signature.value(c.base);
-  signature.extent("c", c.rowStride);
+  signature.extent("c", c.rowStride, Specialize::Yes);
 
   callShared(builder, location, signature.name, signature.arguments, {},
              [&](OpBuilder &nested, ValueRange values) {
@@ -216,30 +227,30 @@ void emitMicroKernel(OpBuilder &builder, Location location, TileShape shape, con
                inA.base = parameters.value();
                inA.rowOffsets = a.rowOffsets;
                if (a.rowOffsets.empty())
-                 inA.rowStride = parameters.extent(a.rowStride);
-               inA.depth = receive(parameters, a.depth);
+                 inA.rowStride = parameters.extent(a.rowStride, specialize);
+               inA.depth = receive(parameters, a.depth, Specialize::Yes);
                VectorOperand inB;
                inB.memory = parameters.value();
                for (size_t v = 0; v < b.bases.size(); ++v)
                  inB.bases.push_back(parameters.value());
-               inB.depth = receive(parameters, b.depth);
+               inB.depth = receive(parameters, b.depth, specialize);
                for (size_t v = 0; v < b.masks.size(); ++v)
                  inB.masks.push_back(parameters.value());
-               DepthCount count{parameters.extent(depth.count), depth.multiple};
+               DepthCount count{parameters.extent(depth.count, specialize), depth.multiple};
                TileOperand inC;
                inC.memory = parameters.value();
                inC.base = parameters.value();
-               inC.rowStride = parameters.extent(c.rowStride);
+               inC.rowStride = parameters.extent(c.rowStride, Specialize::Yes);
                MicroKernel(nested, location, shape, inA, inB).emit(count, inC, update);
                return SmallVector<Value>();
              });
 }
 
 void emitMicroKernelRows(OpBuilder &builder, Location location, TileShape full, Extent rows,
-                         const ScalarOperand &a, const VectorOperand &b, DepthCount count,
+                         const ScalarOperand &a, const VectorOperand &b, DepthCount depth,
                          const TileOperand &c, TileUpdate update) {
   if (std::optional<int64_t> constant = IndexMath::asConstant(rows)) {
-    emitMicroKernel(builder, location, {*constant, full.vectors}, a, b, count, c, update);
+    emitMicroKernel(builder, location, {*constant, full.vectors}, a, b, depth, c, update);
     return;
   }
   IndexMath math(builder, location);
@@ -251,27 +262,39 @@ void emitMicroKernelRows(OpBuilder &builder, Location location, TileShape full, 
   auto branch = scf::IfOp::create(builder, location, isFull, /*withElseRegion=*/full.rows > 1);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(branch.thenBlock());
-  emitMicroKernel(builder, location, full, a, b, count, c, update);
+  emitMicroKernel(builder, location, full, a, b, depth, c, update);
   if (full.rows == 1)
     return;
 
-  // The digits of a smaller height, the largest first; `done` rows lie above.
+  // Fours, a two and a one. Four rows keep enough sums in flight, so that a smaller tile needs no more kinds.
   builder.setInsertionPointToStart(branch.elseBlock());
-  int64_t digit = 1;
-  while (digit * 2 < full.rows)
-    digit *= 2;
-  for (; digit >= 1; digit /= 2) {
-    Value done =
-        arith::AndIOp::create(builder, location, height, math.value(math.constant(~(2 * digit - 1))));
-    Value bit = arith::AndIOp::create(builder, location, height, math.value(math.constant(digit)));
-    auto part = scf::IfOp::create(builder, location, compare(arith::CmpIPredicate::ne, bit, 0));
-    OpBuilder::InsertionGuard inner(builder);
-    builder.setInsertionPointToStart(part.thenBlock());
+  auto part = [&](int64_t count, Value done) {
     ScalarOperand aPart = a;
     aPart.base = math.value(math.add(a.base, math.mul(done, a.rowStride)));
     TileOperand cPart = c;
     cPart.base = math.value(math.add(c.base, math.mul(done, c.rowStride)));
-    emitMicroKernel(builder, location, {digit, full.vectors}, aPart, b, count, cPart, update);
+    emitMicroKernel(builder, location, {count, full.vectors}, aPart, b, depth, cPart, update, Specialize::No);
+  };
+  Value fours = arith::AndIOp::create(builder, location, height, math.value(math.constant(~int64_t(3))));
+  if (full.rows > 4) {
+    auto loop = scf::ForOp::create(builder, location, math.value(math.constant(0)), fours,
+                                   math.value(math.constant(4)));
+    OpBuilder::InsertionGuard inner(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    part(4, loop.getInductionVar());
+  }
+  Value done = fours;
+  for (int64_t digit : {2, 1}) {
+    if (digit >= full.rows)
+      continue;
+    Value bit = arith::AndIOp::create(builder, location, height, math.value(math.constant(digit)));
+    auto isSet = scf::IfOp::create(builder, location, compare(arith::CmpIPredicate::ne, bit, 0));
+    {
+      OpBuilder::InsertionGuard inner(builder);
+      builder.setInsertionPointToStart(isSet.thenBlock());
+      part(digit, done);
+    }
+    done = math.value(math.add(done, bit));
   }
 }
 

@@ -67,17 +67,21 @@ struct TileOperand {
 /// Whether a chunk's sums replace C or are added to it.
 enum class TileUpdate { Set, Add };
 
+/// Whether constant strides and counts are compiled into a micro-kernel, or passed to one that all share.
+enum class Specialize { No, Yes };
+
 /// Emits a call at the builder's position, and the private function that it calls unless the module has it.
 /// All of A, B and C have the same element type.
 void emitMicroKernel(mlir::OpBuilder &builder, mlir::Location location, TileShape shape,
-                     const ScalarOperand &a, const VectorOperand &b, DepthCount count, const TileOperand &c,
-                     TileUpdate update);
+                     const ScalarOperand &a, const VectorOperand &b, DepthCount depth, const TileOperand &c,
+                     TileUpdate update, Specialize specialize = Specialize::Yes);
 
 /// Emits micro-kernels for `rows` rows where 1 <= rows <= full.rows is known when the kernel runs: the full
-/// tile, else the binary digits of `rows`, one after another. A constant count emits exactly its kernel.
+/// tile, else fours, a two and a one, in kernels that all contractions share. A constant count emits exactly
+/// its kernel.
 void emitMicroKernelRows(mlir::OpBuilder &builder, mlir::Location location, TileShape full,
                          mlir::OpFoldResult rows, const ScalarOperand &a, const VectorOperand &b,
-                         DepthCount count, const TileOperand &c, TileUpdate update);
+                         DepthCount depth, const TileOperand &c, TileUpdate update);
 
 } // namespace dlc::codegen
 
