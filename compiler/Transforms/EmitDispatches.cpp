@@ -132,12 +132,13 @@ private:
   llvm::SetVector<Value> operands;
 };
 
-/// Moves the aliases of `value` behind its definition.
-void placeAliases(Value value, Operation *after) {
+/// Moves the aliases of `value` behind its definition. A reshape that a dispatch replaces stays where it is:
+/// before its users, so that it goes when they are gone.
+void placeAliases(Value value, Operation *after, const FusionGraph &graph) {
   for (Operation *user : value.getUsers())
-    if (isa<dl::ReshapeOp>(user) && user->getBlock() == after->getBlock()) {
+    if (graph.classOf(user) == OpClass::Alias && user->getBlock() == after->getBlock()) {
       user->moveAfter(after);
-      placeAliases(user->getResult(0), user);
+      placeAliases(user->getResult(0), user, graph);
     }
 }
 
@@ -151,7 +152,7 @@ void emitDispatches(Block &block, const FusionGraph &graph, llvm::StringSet<> &n
     if (isa<dl::ScanOp>(front) && !graph.isLoopDispatch(front)) {
       front->moveBefore(block.getTerminator());
       for (Value result : front->getResults())
-        placeAliases(result, front);
+        placeAliases(result, front, graph);
       continue;
     }
     replaced.insert(ops.begin(), ops.end());
@@ -161,7 +162,7 @@ void emitDispatches(Block &block, const FusionGraph &graph, llvm::StringSet<> &n
     builder.setInsertionPoint(block.getTerminator());
     dl::DispatchOp dispatch = dispatchBuilder.build(builder, nameDispatch(ops, names, entry));
     for (Value result : dispatch.getOutputs())
-      placeAliases(result, dispatch);
+      placeAliases(result, dispatch, graph);
   }
   for (dl::StoreStateOp store : llvm::to_vector(block.getOps<dl::StoreStateOp>()))
     store->moveBefore(block.getTerminator());

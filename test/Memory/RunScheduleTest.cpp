@@ -105,6 +105,10 @@ TEST_F(RunSchedule, RecurrentStepInLoops) {
 TEST_F(RunSchedule, RecurrentStepInDispatches) {
   check("rnn-step.mlir", "dispatch", test::KernelTestbed::variants().front());
 }
+TEST_F(RunSchedule, ElementsOfStridedStacks) {
+  for (const std::string &variant : test::KernelTestbed::variants())
+    check("strided-stacks.mlir", "loop", variant);
+}
 
 } // namespace
 } // namespace dlc::memory
