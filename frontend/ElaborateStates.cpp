@@ -184,6 +184,8 @@ Entity Elaborator::elaborateParam(const ParamStmt *stmt) {
           .note("the first is made here", info.useSite);
       return Entity::poison();
     }
+    if (!info.initial)
+      return Entity::poison(); // The entry that made it has said what its initial value lacks.
     if (info.type != type) {
       error(useSite, "param " + llvm::Twine(name) + " is " + describe(type) + " here, but " +
                          describe(info.type) + " where it was made")
