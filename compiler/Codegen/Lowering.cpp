@@ -6,6 +6,7 @@
 #include "compiler/Codegen/Lowering.h"
 
 #include "compiler/Codegen/GPU/Ptx.h"
+#include "compiler/Codegen/MaskedAccess.h"
 #include "compiler/Codegen/Sanitize.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -19,6 +20,8 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Triple.h"
+#include "llvm/Transforms/Scalar.h"
+#include "llvm/Transforms/Utils.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 
 #include <mutex>
@@ -108,8 +111,8 @@ static constexpr const char kPipeline[] =
     "deadargelim,function(early-cse,instcombine<max-iterations=1;no-verify-fixpoint>,loop-mssa(licm),"
     "early-cse<memssa>,simplifycfg,adce)";
 
-static bool optimize(llvm::Module &module, llvm::TargetMachine &machine, const LoweringOptions &options,
-                     std::string &error) {
+static bool optimize(llvm::Module &module, llvm::TargetMachine &machine, unsigned registerBits,
+                     const LoweringOptions &options, std::string &error) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager graph;
@@ -126,6 +129,8 @@ static bool optimize(llvm::Module &module, llvm::TargetMachine &machine, const L
     return false;
   }
   passes.run(module, modules);
+  if (registerBits != 0)
+    legalizeMaskedAccesses(module, registerBits);
   if (options.sanitize)
     instrumentKernels(module);
   return true;
@@ -138,17 +143,23 @@ namespace {
 /// needs it, and LLVM's own switch is one for all targets.
 class KernelPassManager : public llvm::legacy::PassManager {
 public:
-  explicit KernelPassManager(bool isCpu) : isCpu(isCpu) {}
+  explicit KernelPassManager(bool isCpu) {
+    if (isCpu)
+      for (llvm::Pass *pass :
+           {llvm::createLoopStrengthReducePass(), llvm::createCanonicalizeFreezeInLoopsPass()}) {
+        leftOut.push_back(pass->getPassID());
+        delete pass;
+      }
+  }
   void add(llvm::Pass *pass) override {
-    StringRef name = pass->getPassName();
-    if (isCpu && (name == "Loop Strength Reduction" || name == "Canonicalize Freeze Instructions in Loops"))
+    if (llvm::is_contained(leftOut, pass->getPassID()))
       delete pass;
     else
       PassManager::add(pass);
   }
 
 private:
-  bool isCpu;
+  SmallVector<llvm::AnalysisID, 2> leftOut;
 };
 
 } // namespace
@@ -173,7 +184,8 @@ FailureOr<CodeImage> compileKernels(LlvmKernels &kernels, const TargetDescriptio
   llvm::Module &module = *kernels.module;
   module.setTargetTriple(machine->getTargetTriple());
   module.setDataLayout(machine->createDataLayout());
-  if (!optimize(module, *machine, options, error))
+  auto registerBits = static_cast<unsigned>(target.isCpu() ? target.registerLanes * 32 : 0);
+  if (!optimize(module, *machine, registerBits, options, error))
     return failure();
   if (hooks.llvm) {
     llvm::raw_string_ostream stream(*hooks.llvm);
