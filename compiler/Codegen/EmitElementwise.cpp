@@ -14,21 +14,6 @@ namespace {
 using IntPredicate = arith::CmpIPredicate;
 using FloatPredicate = arith::CmpFPredicate;
 
-/// Rounds an f32 that holds a bf16 or f16 value after an operation; others are what they are.
-Value roundTo(ValueBuilder &values, Value x, Type elementType) {
-  if (elementType.isF16())
-    return values.extf(values.truncf(x, elementType), values.f32());
-  if (!elementType.isBF16())
-    return x;
-  // To nearest even in integer arithmetic: no target needs a conversion instruction for it.
-  Value bits = values.bitcast(x, values.i32());
-  Value odd = values.andi(values.shrui(bits, 16), values.constant(bits, 1));
-  Value rounded = values.addi(values.addi(bits, values.constant(bits, 0x7FFF)), odd);
-  rounded = values.andi(rounded, values.constant(bits, 0xFFFF0000));
-  Value quiet = values.constant(bits, 0x7FC00000);
-  return values.bitcast(values.select(values.isNaN(x), quiet, rounded), values.f32());
-}
-
 /// Integer division rounded towards negative infinity, and its remainder. x / 0 is 0 and x mod 0 is x; the
 /// quotient of the smallest number and -1 wraps around.
 std::pair<Value, Value> floorDivide(ValueBuilder &values, Value a, Value b, bool isUnsigned) {
@@ -103,15 +88,15 @@ Value emitCast(ValueBuilder &values, Value x, Type from, Type to) {
     } else if (source.isF64() && target.isF32()) {
       x = values.truncf(x, target);
     }
-    return roundTo(values, x, to);
+    return values.roundTo(x, to);
   }
   bool isUnsigned = from.isUnsignedInteger() || from.isInteger(1);
   if (isa<FloatType>(to)) {
     bool isNarrow = to.isBF16() || to.isF16();
     if (isNarrow && from.getIntOrFloatBitWidth() > 24)
-      return roundTo(values, narrowInteger(values, x), to);
+      return values.roundTo(narrowInteger(values, x), to);
     Value number = isUnsigned ? values.uitofp(x, target) : values.sitofp(x, target);
-    return roundTo(values, number, to);
+    return values.roundTo(number, to);
   }
   unsigned width = from.getIntOrFloatBitWidth(), targetWidth = target.getIntOrFloatBitWidth();
   if (targetWidth > width)
@@ -182,8 +167,8 @@ Value ElementEmitter::emitElementwise(Operation *op, ArrayRef<Index> position) {
             if (!isFloat)
               return floorDivide(v, x[0], x[1], isUnsigned).second;
             // Three operations, each rounded.
-            Value whole = v.floor(roundTo(v, v.divf(x[0], x[1]), resultType));
-            return v.subf(x[0], roundTo(v, v.mulf(x[1], whole), resultType));
+            Value whole = v.floor(v.roundTo(v.divf(x[0], x[1]), resultType));
+            return v.subf(x[0], v.roundTo(v.mulf(x[1], whole), resultType));
           })
           .Case([&](dl::PowOp) { return emitPow(v, x[0], x[1]); })
           .Case([&](dl::MaxOp) -> Value {
@@ -210,7 +195,7 @@ Value ElementEmitter::emitElementwise(Operation *op, ArrayRef<Index> position) {
           });
   if (!result || isa<dl::SelectOp, dl::StopGradientOp, dl::CastOp, dl::CompareOp>(op))
     return result;
-  return roundTo(v, result, resultType);
+  return v.roundTo(result, resultType);
 }
 
 } // namespace dlc::codegen

@@ -273,7 +273,7 @@ Value ElementEmitter::emitMaxPoolGrad(dl::MaxPoolGradOp op, ArrayRef<Index> posi
     Value part = v.select(isOwn, gradient, constantOf(getElementTypeOrSelf(gradient.getType()), 0));
     total = total ? v.addf(total, part) : part;
   });
-  return failed ? Value() : total;
+  return failed ? Value() : v.roundTo(total, x.getElementType());
 }
 
 } // namespace dlc::codegen

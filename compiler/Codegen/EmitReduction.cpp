@@ -413,7 +413,7 @@ Value ElementEmitter::emitReduce(dl::ReduceOp op, ArrayRef<Index> position) {
         return {element ? element : accumulation.start(false)[0]};
       });
     });
-    return failed ? Value() : result[0];
+    return failed ? Value() : v.roundTo(result[0], op.getType().getElementType());
   });
 }
 

@@ -234,4 +234,18 @@ Value ValueBuilder::toInteger(Value a, Type scalar, bool isUnsigned) {
   return select(tooHigh, integer(largest), converted);
 }
 
+Value ValueBuilder::roundTo(Value x, Type elementType) {
+  if (elementType.isF16())
+    return extf(truncf(x, elementType), f32());
+  if (!elementType.isBF16())
+    return x;
+  // To nearest even in integer arithmetic: no target needs a conversion instruction for it.
+  Value bits = bitcast(x, i32());
+  Value odd = andi(shrui(bits, 16), constant(bits, 1));
+  Value rounded = addi(addi(bits, constant(bits, 0x7FFF)), odd);
+  rounded = andi(rounded, constant(bits, 0xFFFF0000));
+  Value quiet = constant(bits, 0x7FC00000);
+  return bitcast(select(isNaN(x), quiet, rounded), f32());
+}
+
 } // namespace dlc::codegen

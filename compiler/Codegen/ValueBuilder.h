@@ -50,6 +50,8 @@ public:
   Value extui(Value a, Type scalar), extsi(Value a, Type scalar), trunci(Value a, Type scalar);
   Value extf(Value a, Type scalar), truncf(Value a, Type scalar);
   Value sitofp(Value a, Type scalar), uitofp(Value a, Type scalar);
+  /// Rounds the f32 in which an element of bf16 or f16 was computed to that type; others are what they are.
+  Value roundTo(Value x, Type elementType);
   /// Truncates towards zero and saturates; NaN becomes 0.
   Value toInteger(Value a, Type scalar, bool isUnsigned);
 

@@ -6,6 +6,7 @@
 #include "test/Codegen/KernelTestbed.h"
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -176,6 +177,25 @@ TEST(RowKernel, PoolsOverlappingAndPaddedWindows) {
       {{"n", 2}});
 }
 
+/// Of every distance between a row's end and the end of a register or of a vector.
+TEST(RowKernel, PoolsRowsOfEveryWidth) {
+  KernelTestbed testbed;
+  std::string window = " window [3, 3] strides [1, 1] padding [1, 1] to [1, 1] : ";
+  std::pair<const char *, std::vector<int>> cases[] = {
+      {"f32", {1, 7, 8, 9, 16, 17, 24, 25, 33}}, {"f64", {3, 4, 5, 9, 12, 17}}, {"bf16", {1, 9, 17}}};
+  for (auto &[element, widths] : cases)
+    for (int width : widths) {
+      testbed.relative = testbed.absolute = element[0] == 'b' ? 1e-2 : 1e-6;
+      std::string x = "n, 1, 4, " + std::to_string(width), tensor = std::string(element) + "[" + x + "]";
+      std::string type = t(x, element), binary = window + "(" + type + ", " + type + ") -> " + type;
+      testbed.check(
+          dispatch({tensor}, {tensor}, "%r = dl.max_pool %a0" + window + "(" + type + ") -> " + type, "%r"),
+          {{"n", 3}});
+      testbed.check(dispatch({tensor, tensor}, {tensor}, "%r = dl.max_pool_grad %a0, %a1" + binary, "%r"),
+                    {{"n", 3}});
+    }
+}
+
 /// An element of -infinity wins where it is the first that exists, not what stands for the padding.
 TEST(RowKernel, PoolsMinusInfinity) {
   KernelTestbed testbed;
@@ -328,6 +348,42 @@ TEST(RowKernel, KeepsEveryElementType) {
                            {std::string(type) + "[n, 21]"}, "%s = dl.add %a0, %a1 : " + f, "%s"),
                   {{"n", 5}});
   }
+}
+
+/// Of bf16 and f16: computed in f32 and rounded once, to nearest even, whether it is stored or used.
+TEST(RowKernel, RoundsSums) {
+  KernelTestbed testbed;
+  testbed.compareWithReference = false;
+  for (const char *type : {"bf16", "f16"}) {
+    std::string narrow = t("n, 21", type), sum = t("n", type);
+    auto results = testbed.run(
+        dispatch({std::string(type) + "[n, 21]"}, {std::string(type) + "[n]", "f32[n]", "f32[n]"},
+                 "%s = dl.reduce sum %a0 [1] : " + narrow + " to " + sum + "\n%c = dl.cast %s : " + sum +
+                     " to " + t("n") + "\n%w = dl.cast %a0 : " + narrow + " to " + t("n, 21") +
+                     "\n%e = dl.reduce sum %w [1] : " + t("n, 21") + " to " + t("n"),
+                 "%s, %c, %e"),
+        {{"n", 50}});
+    for (size_t i = 0; i < results[0].size(); ++i) {
+      auto exact = static_cast<float>(results[2][i]);
+      uint32_t bits = std::bit_cast<uint32_t>(exact);
+      float bfloat = std::bit_cast<float>((bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000);
+      float expected = type[0] == 'b' ? bfloat : static_cast<float>(static_cast<_Float16>(exact));
+      EXPECT_EQ(results[0][i], expected) << type << " " << exact;
+      EXPECT_EQ(results[1][i], expected) << type << " " << exact;
+    }
+  }
+}
+
+TEST(ContractionKernel, RoundsSums) {
+  KernelTestbed testbed;
+  testbed.relative = std::ldexp(1.0, -8);
+  std::string x = t("n, 40", "bf16"), w = t("9, 40", "bf16"), y = t("n, 9", "bf16");
+  auto results = testbed.run(dispatch({"bf16[n, 40]", "bf16[9, 40]"}, {"bf16[n, 9]", "f32[n, 9]"},
+                                      "%v = dl.contract \"nk,jk->nj\" %a0, %a1 : (" + x + ", " + w + ") -> " +
+                                          y + "\n%c = dl.cast %v : " + y + " to " + t("n, 9"),
+                                      "%v, %c"),
+                             {{"n", 17}});
+  EXPECT_EQ(results[0], results[1]);
 }
 
 TEST(RowKernel, DividesIntegersTowardsMinusInfinity) {

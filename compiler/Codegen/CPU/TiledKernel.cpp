@@ -2,6 +2,7 @@
 
 #include "compiler/Codegen/CPU/TiledKernel.h"
 
+#include "compiler/Codegen/ValueBuilder.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -172,6 +173,7 @@ void TiledKernel::emitEpilogue(ArrayRef<Index> position, llvm::function_ref<Valu
   if (llvm::all_of(position,
                    [](const Index &index) { return index.isUniform(); })) // No axis along the lanes.
     loaded = vector::ExtractOp::create(builder(), loaded, 0);
+  loaded = ValueBuilder(emitter).roundTo(loaded, rootType.getElementType());
   emitter.bind(root->getResult(0), [loaded](ArrayRef<Index>) { return loaded; });
   // All values before any store: a result may take the memory of an operand of another.
   SmallVector<std::pair<Position, Value>, 4> values;

@@ -263,7 +263,11 @@ LogicalResult bindContractions(KernelContext &context) {
   WalkResult walk = context.dispatch.getBody().walk([&](Operation *op) {
     auto bind = [&](Value result, std::function<Value(ArrayRef<Index>)> make) {
       emitter.bind(result, ElementEmitter::Source([&emitter, result, make](ArrayRef<Index> position) {
-                     return emitter.emitOnce(result, position, [&] { return make(position); });
+                     return emitter.emitOnce(result, position, [&] {
+                       Value sum = make(position);
+                       Type element = cast<dl::TensorType>(result.getType()).getElementType();
+                       return sum ? ValueBuilder(emitter).roundTo(sum, element) : sum;
+                     });
                    }));
     };
     return llvm::TypeSwitch<Operation *, WalkResult>(op)
