@@ -11,7 +11,6 @@
 
 #include "test/Codegen/KernelTestbed.h"
 
-#include "mlir/IR/IRMapping.h"
 #include "mlir/Parser/Parser.h"
 #include <gtest/gtest.h>
 
@@ -23,22 +22,6 @@ using namespace dlc;
 /// Seconds of processor time that this process has used: what other processes do does not count.
 static double used() {
   return static_cast<double>(clock()) / CLOCKS_PER_SEC;
-}
-
-/// A function of its own for a dispatch: arguments are the operands, results the results.
-static dl::DispatchOp isolate(dl::DispatchOp dispatch, ModuleOp module) {
-  auto entry = dispatch->getParentOfType<func::FuncOp>();
-  OpBuilder builder(module.getContext());
-  builder.setInsertionPointToEnd(module.getBody());
-  auto type = builder.getFunctionType(dispatch.getInputs().getTypes(), dispatch.getOutputs().getTypes());
-  auto function = func::FuncOp::create(builder, dispatch.getLoc(), dispatch.getName(), type);
-  function->setAttr(dl::kSymbolsAttr, entry->getAttr(dl::kSymbolsAttr));
-  builder.setInsertionPointToStart(function.addEntryBlock());
-  IRMapping mapping;
-  mapping.map(dispatch.getInputs(), function.getArguments());
-  auto copy = cast<dl::DispatchOp>(builder.clone(*dispatch, mapping));
-  func::ReturnOp::create(builder, dispatch.getLoc(), copy.getResults());
-  return copy;
 }
 
 static int64_t bytesOf(Type type, const test::Symbols &symbols) {
@@ -151,7 +134,7 @@ int main(int argc, char **argv) {
   OwningOpRef<ModuleOp> isolated = ModuleOp::create(module->getLoc());
   module->walk([&](dl::DispatchOp dispatch) {
     if (dispatch.getName().contains(only) && (skip.empty() || !dispatch.getName().contains(skip)))
-      dispatches.push_back(isolate(dispatch, *isolated));
+      dispatches.push_back(test::KernelTestbed::isolate(dispatch, *isolated));
   });
   if (timing) {
     timeAll(dispatches, symbols);

@@ -3,6 +3,7 @@
 #include "test/Codegen/KernelTestbed.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/Parser/Parser.h"
 #include <gtest/gtest.h>
 
@@ -202,6 +203,21 @@ std::vector<std::vector<double>> KernelTestbed::run(StringRef text, const Symbol
     return {};
   }
   return run(findDispatch(*module), symbols);
+}
+
+dl::DispatchOp KernelTestbed::isolate(dl::DispatchOp dispatch, ModuleOp module) {
+  auto entry = dispatch->getParentOfType<func::FuncOp>();
+  OpBuilder builder(module.getContext());
+  builder.setInsertionPointToEnd(module.getBody());
+  auto type = builder.getFunctionType(dispatch.getInputs().getTypes(), dispatch.getOutputs().getTypes());
+  auto function = func::FuncOp::create(builder, dispatch.getLoc(), dispatch.getName(), type);
+  function->setAttr(dl::kSymbolsAttr, entry->getAttr(dl::kSymbolsAttr));
+  builder.setInsertionPointToStart(function.addEntryBlock());
+  IRMapping mapping;
+  mapping.map(dispatch.getInputs(), function.getArguments());
+  auto copy = cast<dl::DispatchOp>(builder.clone(*dispatch, mapping));
+  func::ReturnOp::create(builder, dispatch.getLoc(), copy.getResults());
+  return copy;
 }
 
 std::vector<std::vector<double>> KernelTestbed::run(dl::DispatchOp dispatch, const Symbols &symbols) {

@@ -74,6 +74,8 @@ public:
   std::vector<std::vector<double>> run(llvm::StringRef text, const Symbols &symbols = {});
   /// The same for a dispatch whose operands and results are those of the function around it.
   std::vector<std::vector<double>> run(dl::DispatchOp dispatch, const Symbols &symbols);
+  /// Copies a dispatch into a function of its own at the end of `module`, for `run`.
+  static dl::DispatchOp isolate(dl::DispatchOp dispatch, mlir::ModuleOp module);
   /// Generates the kernel of the one dispatch in `text` for a variant.
   std::unique_ptr<LoadedKernel> load(llvm::StringRef text, llvm::StringRef variant);
   /// Names of the CPU variants that this machine can run.
