@@ -55,7 +55,7 @@ private:
   PolynomialAttr constant(int64_t value) { return PolynomialAttr::getConstant(&context, value); }
   PolynomialAttr dimension() {
     static const std::vector<std::string> symbolNames{"n", "t", "k"};
-    static const std::vector<int64_t> sizes{1, 3, 4, 5, 7, 15, 16, 17, 33};
+    static const std::vector<int64_t> sizes{1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 25, 33};
     return chance(40) ? PolynomialAttr::getSymbol(&context, choose(symbolNames)) : constant(choose(sizes));
   }
   int64_t valueOf(PolynomialAttr dim) {

@@ -104,31 +104,60 @@ void GraphGenerator::addConvolution(const Node &a) {
          shape);
 }
 
+/// The stack lies along the axis of the input, so that its elements are strided unless that is the first. The
+/// body sees values under other shapes, and multiplies either the old carry or what it also stacks.
 void GraphGenerator::addScan(const Node &a) {
   if (a.shape.size() < 2)
     return;
   int64_t axis = below(static_cast<int64_t>(a.shape.size()));
   Shape row = a.shape;
   row.erase(row.begin() + axis);
-  std::string type = typeOf(row), zero = constantOf(0, row), id = std::to_string(counter);
-  bool contracts = row.size() == 2 && valueOf(row[1]) <= 17 && chance(50);
-  std::string body, mixed = "%h" + id;
-  if (contracts) {
-    Node w = input({row[1], row[1]});
-    mixed = "%m" + id;
-    body = "  " + mixed + " = dl.contract \"nk,kj->nj\" %h" + id + ", " + w.name + " : (" + type + ", " +
-           typeOf(w.shape) + ") -> " + type + "\n";
-  }
-  body += "  %c" + id + " = dl.constant 0.3 : f32 : " + type + "\n  %p" + id + " = dl.mul " + mixed + ", %c" +
-          id + " : " + type + "\n  %s" + id + " = dl.add %p" + id + ", %y" + id + " : " + type + "\n  %n" +
-          id + " = dl.tanh %s" + id + " : " + type + "\n";
+  std::string type = typeOf(row), zero = constantOf(0, row), id = std::to_string(counter), body;
+  std::string carry = "%h" + id, element = "%y" + id;
+  int locals = 0;
+  auto local = [&](const std::string &operation) {
+    std::string name = "%b" + id + "_" + std::to_string(locals++);
+    body += "  " + name + " = " + operation + "\n";
+    return name;
+  };
+  auto reshape = [&](const std::string &value, const Shape &from, const Shape &to) {
+    return local("dl.reshape " + value + " : " + typeOf(from) + " to " + typeOf(to));
+  };
+  auto flatSine = [&](const std::string &value) {
+    Shape flat{constant(1), constant(1)};
+    for (PolynomialAttr dim : row)
+      flat[1] = flat[1] * dim;
+    std::string sine = local("dl.sin " + reshape(value, row, flat) + " : " + typeOf(flat));
+    return reshape(sine, flat, row);
+  };
+  auto product = [&](const std::string &value) {
+    PolynomialAttr depth = row.back();
+    Node w = input({depth, depth});
+    Shape matrix = row.size() == 1 ? Shape{constant(1), depth} : row;
+    std::string left = row.size() == 1 ? reshape(value, row, matrix) : value;
+    std::string result = local("dl.contract \"nk,kj->nj\" " + left + ", " + w.name + " : (" + typeOf(matrix) +
+                               ", " + typeOf(w.shape) + ") -> " + typeOf(matrix));
+    return row.size() == 1 ? reshape(result, matrix, row) : result;
+  };
+
+  bool contracts = row.size() <= 2 && valueOf(row.back()) <= 25 && chance(50);
+  bool first = chance(50); // The product comes before the stacked value, not behind it.
+  std::string mixed = contracts && first ? product(carry) : carry;
+  if (chance(25))
+    element = flatSine(element);
+  std::string small =
+      local("dl.mul " + mixed + ", " + local("dl.constant 0.3 : f32 : " + type) + " : " + type);
+  std::string sum = local("dl.add " + small + ", " + element + " : " + type);
+  std::string stacked = local("dl.tanh " + sum + " : " + type);
+  std::string next = contracts && !first ? product(stacked) : chance(25) ? flatSine(stacked) : stacked;
+
   std::string last = "%v" + std::to_string(counter++), all = "%v" + std::to_string(counter++);
   lines.push_back(last + ", " + all + " = dl.scan #dl.poly<" + dl::toString(a.shape[axis]) + "> " +
                   (chance(50) ? "reverse " : "") + "xs(" + a.name + ") axes " + list(axis) + " carries(" +
                   zero + ") stack_axes " + list(axis) + " : (" + typeOf(a.shape) + "), (" + type + ") -> (" +
                   type + "), (" + typeOf(a.shape) + ") {\n^bb0(%i" + id + ": !dl.tensor<[], i64>, %y" + id +
-                  ": " + type + ", %h" + id + ": " + type + "):\n" + body + "  dl.yield %n" + id + ", %n" +
-                  id + " : " + type + ", " + type + "\n}");
+                  ": " + type + ", %h" + id + ": " + type + "):\n" + body + "  dl.yield " + next + ", " +
+                  stacked + " : " + type + ", " + type + "\n}");
   nodes.push_back({all, a.shape, Origin::Computed});
   if (chance(50))
     nodes.push_back({last, row, Origin::Computed});

@@ -59,7 +59,7 @@ void GraphGenerator::grow(int64_t wanted) {
       &G::addReduce,          &G::addBroadcast, &G::addTranspose, &G::addReshape,  &G::addReshape,
       &G::addSlice,           &G::addPad,       &G::addConcat,    &G::addContract, &G::addContract,
       &G::addBatchedContract, &G::addSoftmax,   &G::addArgmax,    &G::addPool,     &G::addConvolution,
-      &G::addConvolution,     &G::addScan};
+      &G::addConvolution,     &G::addScan,      &G::addScan};
   for (int64_t done = 0, tries = 0; done < wanted && tries < 200; ++tries) {
     int before = counter;
     (this->*choose(operations))(Node(pick()));

@@ -201,11 +201,11 @@ protected:
 };
 
 TEST_F(RandomGraphs, WithScansWhereTheyFit) {
-  check(1, 30, "auto", 30);
+  check(1, 25, "auto", 25);
 }
 
 TEST_F(RandomGraphs, WithScansAsLoops) {
-  check(1000, 1119, "loop", 15);
+  check(1020, 1059, "loop", 10);
 }
 
 } // namespace
