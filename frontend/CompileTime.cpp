@@ -125,6 +125,24 @@ bool Elaborator::checkElementCount(dl::TensorType type, SourceRange range) {
   return false;
 }
 
+/// As an operand of * and /.
+static std::string factorText(dl::PolynomialAttr polynomial) {
+  std::string text = dl::toString(polynomial);
+  return polynomial.getMonomials().size() > 1 ? "(" + text + ")" : text;
+}
+
+/// Sizes are polynomials: what a size is divided into must be a size itself, of which that one is a multiple.
+static void explainDivision(Diagnostic &diagnostic, dl::PolynomialAttr size, dl::PolynomialAttr divisor) {
+  bool isSymbol =
+      size.getMonomials().size() == 1 && size.getCoefficients()[0] == 1 && size.getMonomials()[0].size() == 1;
+  if (isSymbol) {
+    std::string name = dl::toString(size);
+    diagnostic.note("in a dimension, declare the size as " + factorText(divisor) + " * " + name +
+                    " instead of " + name + "; " + name + " is then the quotient");
+  }
+  diagnostic.note("elsewhere, multiply the left side by 1.0 to divide at run time");
+}
+
 std::optional<Entity> Elaborator::foldBinary(BinaryOp op, const Entity &lhs, const Entity &rhs,
                                              SourceRange range) {
   if (lhs.isBool() && rhs.isBool()) {
@@ -203,9 +221,9 @@ std::optional<Entity> Elaborator::foldBinary(BinaryOp op, const Entity &lhs, con
               dl::toString(lhs.integer) + " % " + dl::toString(rhs.integer) + " is not known at compile time")
             .note("behind where, a % b == 0 is checked once the sizes are known");
       else
-        error(range, dl::toString(lhs.integer) + " " + stringify(op) + " " + dl::toString(rhs.integer) +
-                         " is not a whole number for all sizes")
-            .note("multiply the left side by 1.0 to divide at run time");
+        explainDivision(error(range, factorText(lhs.integer) + " " + stringify(op) + " " +
+                                         factorText(rhs.integer) + " is not a whole number for all sizes"),
+                        lhs.integer, rhs.integer);
       return Entity::poison();
     case BinaryOp::Equal:
     case BinaryOp::NotEqual:
