@@ -307,7 +307,10 @@ Entity Elaborator::checkResult(const CallableDecl *decl, Entity result, SourceRa
   }
   if (auto *type = llvm::dyn_cast<TupleTypeExpr>(decl->result)) {
     if (!result.isTuple() || result.tuple->elements.size() != type->elements.size()) {
-      mismatch("a tuple of " + llvm::Twine(type->elements.size()));
+      Diagnostic &diag = mismatch("a tuple of " + llvm::Twine(type->elements.size()));
+      if (!result.isTuple() && type->elements.size() == 1)
+        diag.note("a name in parentheses makes a tuple", type->range,
+                  "-> " + sources.text(type->elements.front().type->range));
       return Entity::poison();
     }
     std::vector<Entity> elements;
