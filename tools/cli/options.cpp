@@ -38,16 +38,27 @@ Assignment assignment(const std::string &flag, const std::string &text) {
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
+/// Which of two values for one name shall count, nobody can tell.
+void check_given_once(const std::string &flag, const std::vector<Assignment> &given) {
+  for (auto one = given.begin(); one != given.end(); ++one)
+    for (auto other = given.begin(); other != one; ++other)
+      if (one->first == other->first)
+        throw CLI::ValidationError(flag + (one->first.empty() ? "" : " ") + one->first +
+                                   " is given twice: " + other->second + " and " + one->second);
+}
+
 /// Collects name=value flags, which may be repeated or separated by commas.
 template <typename Add>
 void add_assignments(CLI::App *app, const std::string &flag, const std::string &help, Add add) {
   app->add_option_function<std::vector<std::string>>(
          flag,
          [flag, add](const std::vector<std::string> &texts) {
-           for (const std::string &text : texts) {
-             auto [name, value] = assignment(flag, text);
+           std::vector<Assignment> given;
+           for (const std::string &text : texts)
+             given.push_back(assignment(flag, text));
+           check_given_once(flag, given);
+           for (const auto &[name, value] : given)
              add(name, value);
-           }
          },
          help)
       ->delimiter(',')
@@ -198,6 +209,7 @@ void define_run(CLI::App *app, Options &options) {
              else
                options.out.push_back(assignment("--out", text));
            }
+           check_given_once("--out", options.out);
          },
          "write a result: --out probs.npy, or --out a=a.npy,b=b.npy when there are several")
       ->delimiter(',')

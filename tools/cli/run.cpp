@@ -48,19 +48,8 @@ const char *numpy_name(data::DataType type) {
   return "";
 }
 
-/// Which of two flags for one name shall count, nobody can tell.
-Status check_given_once(const char *flag, const std::vector<Assignment> &given) {
-  for (auto one = given.begin(); one != given.end(); ++one)
-    for (auto other = given.begin(); other != one; ++other)
-      if (one->first == other->first)
-        return Status::input(format("%s %s is given twice: %s and %s", flag, one->first.c_str(),
-                                    other->second.c_str(), one->second.c_str()));
-  return {};
-}
-
 /// Reads --in files into the entry's arguments, in its order.
 Status read_arguments(const Entry &entry, const Options &options, std::vector<data::Tensor> &tensors) {
-  DLC_DATA_TRY(check_given_once("--in", options.in));
   for (const auto &[name, path] : options.in) {
     auto same = [&](const Value &argument) { return argument.name == name; };
     if (std::none_of(entry.arguments.begin(), entry.arguments.end(), same)) {
@@ -93,7 +82,6 @@ Status read_arguments(const Entry &entry, const Options &options, std::vector<da
 
 /// Pairs --out files with results.
 Status match_results(const Entry &entry, const Options &options, std::vector<std::string> &paths) {
-  DLC_DATA_TRY(check_given_once("--out", options.out));
   paths.resize(entry.results.size());
   for (const auto &[name, path] : options.out) {
     size_t index = 0;
