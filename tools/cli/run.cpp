@@ -157,7 +157,11 @@ Status run(const Artifact &artifact, const Options &options) {
     dlc_status_t status;
     if (dlc_session_initialize(session.get(), &status) != DLC_OK)
       return data::from_runtime(status);
-    if (!options.json)
+    bool has_weights =
+        std::any_of(artifact.states().begin(), artifact.states().end(), [](const dlc_state_info_t &state) {
+          return state.role == DLC_STATE_PARAMETER || state.role == DLC_STATE_BUFFER;
+        });
+    if (has_weights && !options.json)
       fprintf(stderr, "note: no --weights: the parameters have the initial values of seed %" PRIu64 "\n",
               options.seed.value_or(0));
   }
