@@ -191,8 +191,8 @@ Status read_npy(const std::string &path, Tensor &out_tensor) {
   });
   if (known == std::end(npy_types))
     return Status::input(
-        format("%s: elements of type '%s' are not supported: expected f2, f4, f8, i1, u1, i4, i8 or b1; "
-               "convert with astype in NumPy",
+        format("%s: elements of type '%s' are not supported: expected f2, f4, f8, i1, u1, i4, i8 or b1 "
+               "(.npy has no bf16); convert with astype in NumPy",
                path.c_str(), descr.c_str()));
   header.type = known->type;
   header.swapped = descr[0] == '>';

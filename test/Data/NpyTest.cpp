@@ -89,8 +89,8 @@ TEST_F(Npy, BadFilesSayWhatAndWhere) {
   EXPECT_EQ(reading(npy("{'descr': [('a', '<f4')], }", "")),
             "x.npy: bad .npy header at offset 20: expected a type in quotes (records are not supported)");
   EXPECT_EQ(reading(npy("{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }", "12345678")),
-            "x.npy: elements of type '<c8' are not supported: expected f2, f4, f8, i1, u1, i4, i8 or b1; "
-            "convert with astype in NumPy");
+            "x.npy: elements of type '<c8' are not supported: expected f2, f4, f8, i1, u1, i4, i8 or b1 "
+            "(.npy has no bf16); convert with astype in NumPy");
   EXPECT_EQ(reading(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", "12345678")),
             "x.npy: f32[3] should have 12 bytes of elements at offset 67, found 8");
   EXPECT_EQ(

@@ -48,6 +48,14 @@ const char *numpy_name(data::DataType type) {
   return "";
 }
 
+/// How to come by a file of the argument's type.
+std::string conversion_hint(const Value &argument) {
+  if (argument.type == data::DataType::bf16)
+    return " (.npy has no bf16: declare the argument f32 and use cast(" + argument.name +
+           ", bf16), or pass it through the C interface)";
+  return format(" (NumPy converts with .astype('%s'))", numpy_name(argument.type));
+}
+
 /// Reads --in files into the entry's arguments, in its order.
 Status read_arguments(const Entry &entry, const Options &options, std::vector<data::Tensor> &tensors) {
   for (const auto &[name, path] : options.in) {
@@ -69,13 +77,10 @@ Status read_arguments(const Entry &entry, const Options &options, std::vector<da
     data::Tensor &tensor = tensors.emplace_back();
     DLC_DATA_TRY(data::read_npy(given->second, tensor));
     if (tensor.type != argument.type || tensor.shape.size() != argument.dims.size())
-      return Status::input(
-          format("%s: %s takes %s as %s, found %s%s", given->second.c_str(), entry.name.c_str(),
-                 argument.name.c_str(), argument.signature.c_str(),
-                 data::format_type(tensor.type, tensor.shape).c_str(),
-                 tensor.type != argument.type && *numpy_name(argument.type)
-                     ? format(" (NumPy converts with .astype('%s'))", numpy_name(argument.type)).c_str()
-                     : ""));
+      return Status::input(format("%s: %s takes %s as %s, found %s%s", given->second.c_str(),
+                                  entry.name.c_str(), argument.name.c_str(), argument.signature.c_str(),
+                                  data::format_type(tensor.type, tensor.shape).c_str(),
+                                  tensor.type != argument.type ? conversion_hint(argument).c_str() : ""));
   }
   return {};
 }

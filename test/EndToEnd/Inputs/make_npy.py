@@ -9,7 +9,7 @@ path, kind, dims = sys.argv[1], sys.argv[2], [int(word) for word in sys.argv[3:]
 count = math.prod(dims)
 shape = "(" + "".join(f"{d}," for d in dims) + ")"
 header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
-code = {"<f4": "f", "<f8": "d", "<i4": "i"}[kind]
-values = [i % 7 if code == "i" else (i * 37 % 101) / 101 for i in range(count)]
+code = {"<f4": "f", "<f8": "d", "<i4": "i", "<u2": "H"}[kind]
+values = [i % 7 if code in "iH" else (i * 37 % 101) / 101 for i in range(count)]
 with open(path, "wb") as file:
     file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + struct.pack(f"<{count}{code}", *values))
