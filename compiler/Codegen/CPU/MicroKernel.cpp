@@ -120,10 +120,6 @@ void MicroKernel::emit(DepthCount depth, const TileOperand &c, TileUpdate update
   }
 }
 
-} // namespace
-
-namespace {
-
 /// Collects what a call passes: values become arguments, constants stay in the callee (and in its name)
 /// unless all constants are to share it.
 class Signature {
