@@ -82,7 +82,7 @@ FailureOr<LlvmKernels> translateKernels(ModuleOp kernels, const TargetDescriptio
     nameEntries(kernels);
   LlvmKernels result;
   for (auto function : kernels.getOps<func::FuncOp>())
-    if (!function.isPrivate()) // Private functions are parts of kernels: micro-kernels.
+    if (!function.isPrivate()) // Private functions are parts of kernels: micro-kernels, transpositions.
       result.names.push_back(function.getName().str());
   if (failed(lowerKernelsToLlvmDialect(kernels, target)))
     return failure();
