@@ -2,8 +2,8 @@
 
 #include "compiler/Codegen/CPU/ConvolutionKernel.h"
 
+#include "compiler/Codegen/CPU/Pack.h"
 #include "compiler/Codegen/CPU/PaddedImage.h"
-#include "compiler/Numerics.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -62,7 +62,6 @@ SmallVector<int64_t, 3> ConvolutionShape::kernelCoordinates(int64_t position) co
 
 namespace {
 
-constexpr int64_t kChunk = numerics::kContractionChunk;
 /// Fused multiply-adds (in lanes) worth a work-group: about fifteen microseconds.
 constexpr int64_t kGroupWork = 1024 * 1024;
 /// Half of a single image's work that is worth a second thread, and the rows that keep its registers busy.

@@ -2,17 +2,14 @@
 
 #include "compiler/Codegen/CPU/DenseKernel.h"
 
-#include "compiler/Numerics.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace dlc::codegen {
 namespace {
 
-constexpr int64_t kChunk = numerics::kContractionChunk;
-/// A row of packed A: not a power of two, so that neighbouring rows fall into different cache sets.
-constexpr int64_t kPitch = kChunk + kPackSlack;
 /// Fused multiply-adds that are worth a work-group of their own (a few microseconds).
 constexpr int64_t kGroupWork = 256 * 1024;
 /// More groups than this are of no use to the threads of the machines we mean, and repeat packing.
@@ -65,34 +62,35 @@ Blocking DenseKernel::chooseBlocking() {
   int64_t rows = std::max(nominalValue(problem.a.rows), int64_t(1));
   int64_t columns = std::max(nominalValue(problem.b.rows), int64_t(1));
   int64_t depthSize = nominalValue(depth), width = tile.columns();
-  auto ceilDiv = [](int64_t a, int64_t b) { return (a + b - 1) / b; };
   Blocking result;
   result.bByTranspose = problem.b.depthIsContiguous;
   result.rows = std::min(rows, kernel.context.target.blockRows);
-  result.columns = std::min(ceilDiv(columns, width) * width, int64_t(256));
+  result.columns = std::min(llvm::divideCeilSigned(columns, width) * width, int64_t(256));
 
   double work = static_cast<double>(rows) * static_cast<double>(columns) * static_cast<double>(depthSize);
   auto wanted = static_cast<int64_t>(std::clamp(work / kGroupWork, 1.0, double(kMaxGroups)));
-  auto groups = [&] { return ceilDiv(rows, result.rows) * ceilDiv(columns, result.columns); };
+  auto groups = [&] {
+    return llvm::divideCeilSigned(rows, result.rows) * llvm::divideCeilSigned(columns, result.columns);
+  };
   // Narrower blocks first: they repeat the packing of A, which is a plain copy. Splitting rows repeats that
   // of B.
   while (groups() < wanted && result.columns > width)
-    result.columns = ceilDiv(result.columns / width, 2) * width;
+    result.columns = llvm::divideCeilSigned(result.columns / width, 2) * width;
   int64_t wantedByRows = result.bByTranspose ? wanted / 2 : wanted;
   int64_t leastRows = std::max(2 * tile.rows, problem.rowUnit);
   while (groups() < wantedByRows && result.rows >= 2 * leastRows)
-    result.rows = ceilDiv(result.rows, 2);
+    result.rows = llvm::divideCeilSigned(result.rows, 2);
   // Blocks of equal height, when the number of rows is known.
   if (std::optional<int64_t> known = problem.a.rows.getConstantValue()) {
-    int64_t blocks = std::max(ceilDiv(*known, result.rows), int64_t(1));
+    int64_t blocks = std::max(llvm::divideCeilSigned(*known, result.rows), int64_t(1));
     for (int64_t more = blocks; more < 2 * blocks; ++more)
       if (*known % more == 0 && *known / more % problem.rowUnit == 0) {
         blocks = more;
         break;
       }
-    result.rows = std::max(ceilDiv(*known, blocks), int64_t(1));
+    result.rows = std::max(llvm::divideCeilSigned(*known, blocks), int64_t(1));
   }
-  result.rows = ceilDiv(result.rows, problem.rowUnit) * problem.rowUnit;
+  result.rows = llvm::divideCeilSigned(result.rows, problem.rowUnit) * problem.rowUnit;
 
   // A in place: rows at constant distances that do not all fall into the same sets of the first-level cache.
   bool hasConstantA =
@@ -171,12 +169,7 @@ TileOperand DenseKernel::operandC(Value row, Value column) {
 //===----------------------------------------------------------------------===//
 
 void DenseKernel::packB(Chunk chunk) {
-  auto place = [&](Value k, Value column) {
-    Value panel = emitter.divide(column, kernel.constant(tile.columns()));
-    Value inPanel = emitter.remainder(column, kernel.constant(tile.columns()));
-    Value line = emitter.add(emitter.mul(panel, kernel.constant(kPitch)), k);
-    return emitter.add(emitter.mul(line, kernel.constant(tile.columns())), inPanel);
-  };
+  auto place = [&](Value depth, Value column) { return placeInPanels(kernel, tile, depth, column); };
   if (blocking.bByTranspose)
     packTransposed(kernel, problem.b, firstColumn, columnCount, chunk, packedB, tile.columns(),
                    transposeBlock, place);

@@ -9,24 +9,18 @@
 
 #include "compiler/Codegen/CPU/ConvolutionWeightGrad.h"
 
-#include "compiler/Numerics.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace dlc::codegen {
 namespace {
 
-constexpr int64_t kChunk = numerics::kContractionChunk;
-constexpr int64_t kPitch = kChunk + kPackSlack;
 /// Fused multiply-adds that are worth a work-group of their own.
 constexpr int64_t kGroupWork = 1024 * 1024;
 /// Every group reads all of its images, or all of its gradients: more of them would wait for memory.
 constexpr int64_t kMaxGroups = 4;
-
-int64_t ceilDiv(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
-}
 
 class ImageWeightGradient {
 public:
@@ -112,12 +106,7 @@ void ImageWeightGradient::fillTable(Chunk chunk) {
 }
 
 void ImageWeightGradient::packGradient(Chunk chunk) {
-  auto place = [&](Value k, Value column) {
-    Value panel = emitter.divide(column, kernel.constant(tile.columns()));
-    Value inPanel = emitter.remainder(column, kernel.constant(tile.columns()));
-    Value line = emitter.add(emitter.mul(panel, kernel.constant(kPitch)), k);
-    return emitter.add(emitter.mul(line, kernel.constant(tile.columns())), inPanel);
-  };
+  auto place = [&](Value depth, Value column) { return placeInPanels(kernel, tile, depth, column); };
   packTransposed(kernel, source.gradient, firstColumn, columnCount, chunk, packed, tile.columns(),
                  transposeBlock, place);
 }
@@ -146,8 +135,8 @@ void ImageWeightGradient::emitTile(Value channel, int64_t channelCount, int64_t 
 }
 
 void ImageWeightGradient::multiply(Chunk chunk) {
-  int64_t parts = ceilDiv(positions, tile.rows);
-  int64_t perPart = ceilDiv(positions, parts);
+  int64_t parts = llvm::divideCeilSigned(positions, tile.rows);
+  int64_t perPart = llvm::divideCeilSigned(positions, parts);
   auto tiles = [&](Value channel, int64_t channelCount) {
     for (int64_t position = 0; position < positions; position += perPart)
       emitTile(channel, channelCount, position, std::min(perPart, positions - position), chunk);
@@ -197,14 +186,15 @@ LogicalResult ImageWeightGradient::emit() {
   double work = double(inputs) * double(positions) * double(columns) *
                 double(nominalValue(source.gradient.segments * source.gradient.inner));
   auto groups = static_cast<int64_t>(std::clamp(work / kGroupWork, 1.0, double(kMaxGroups)));
-  if (columns <= tile.columns() && columns > kTileLanes && groups > ceilDiv(inputs, tileChannels))
+  if (columns <= tile.columns() && columns > kTileLanes &&
+      groups > llvm::divideCeilSigned(inputs, tileChannels))
     tile.vectors = 1; // Two groups of narrow tiles rather than one.
   columnBlock = llvm::alignTo(columns, tile.columns());
   if (groups > 1 && columnBlock >= 2 * tile.columns()) {
     columnBlock = llvm::alignTo(columnBlock / 2, tile.columns());
-    groups = ceilDiv(groups, 2);
+    groups = llvm::divideCeilSigned(groups, 2);
   }
-  channelBlock = llvm::alignTo(ceilDiv(inputs, std::min(groups, inputs)), tileChannels);
+  channelBlock = llvm::alignTo(llvm::divideCeilSigned(inputs, std::min(groups, inputs)), tileChannels);
   Value block = kernel.splitGroups(kernel.polynomial(inputs), channelBlock);
   firstChannel = emitter.mul(block, kernel.constant(channelBlock));
   channels =

@@ -87,6 +87,14 @@ void transposeInRegisters(OpBuilder &builder, Location location, SmallVectorImpl
 
 } // namespace
 
+Value placeInPanels(TiledKernel &kernel, TileShape tile, Value depth, Value column) {
+  ElementEmitter &emitter = kernel.emitter;
+  Value columns = kernel.constant(tile.columns());
+  Value panel = emitter.divide(column, columns), inPanel = emitter.remainder(column, columns);
+  Value line = emitter.add(emitter.mul(panel, kernel.constant(kPitch)), depth);
+  return emitter.add(emitter.mul(line, columns), inPanel);
+}
+
 void packDepthMajorRows(TiledKernel &kernel, const PanelSource &source, Value first, Value count, Chunk chunk,
                         Value memory, int64_t pitch) {
   ElementEmitter &emitter = kernel.emitter;

@@ -10,6 +10,7 @@
 #define DLC_COMPILER_CODEGEN_CPU_PACK_H
 
 #include "compiler/Codegen/CPU/TiledKernel.h"
+#include "compiler/Numerics.h"
 
 namespace dlc::codegen {
 
@@ -26,13 +27,24 @@ struct PanelSource {
   std::optional<dl::PolynomialAttr> rowPitch;
 };
 
-/// The part of the depth that is packed at a time.
+/// Depths that are summed, and packed, at a time.
+inline constexpr int64_t kChunk = numerics::kContractionChunk;
+
+/// A part of the depth, at most kChunk of it.
 struct Chunk {
   Value begin, end; ///< In k.
 };
 
 /// Rows packed beyond the end of a chunk, or elements beyond the end of a row: vectors are stored whole.
 inline constexpr int64_t kPackSlack = 16;
+
+/// From one packed row of depths, or one panel of columns, to the next: not a power of two, so that
+/// neighbours fall into different cache sets.
+inline constexpr int64_t kPitch = kChunk + kPackSlack;
+
+/// Where packed B has an element: panels of a `tile`'s columns, each kPitch × columns. `depth` counts from
+/// the chunk's begin.
+Value placeInPanels(TiledKernel &kernel, TileShape tile, Value depth, Value column);
 
 /// memory[r · pitch + k - begin] = element (first + r, k), for r < count.
 void packDepthMajorRows(TiledKernel &kernel, const PanelSource &source, Value first, Value count, Chunk chunk,

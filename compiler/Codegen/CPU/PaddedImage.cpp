@@ -4,12 +4,9 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace dlc::codegen {
-
-static int64_t ceilDiv(int64_t a, int64_t b) {
-  return a >= 0 ? (a + b - 1) / b : -(-a / b);
-}
 
 /// The larger of two polynomials that differ by a constant.
 static dl::PolynomialAttr larger(dl::PolynomialAttr a, dl::PolynomialAttr b) {
@@ -41,7 +38,7 @@ PaddedImage::PaddedImage(TiledKernel &kernel, const ConvolutionShape &shape)
     phases = shape.strides[lastAxis];
   phasePitch = extents[lastAxis];
   if (std::optional<int64_t> width = phasePitch.getConstantValue()) {
-    int64_t columns = ceilDiv(*width, phases), whole = llvm::alignTo(columns, kTileLanes);
+    int64_t columns = llvm::divideCeilSigned(*width, phases), whole = llvm::alignTo(columns, kTileLanes);
     phasePitch = kernel.polynomial(whole * 4 <= columns * 5 ? whole : columns);
   }
   pitches.assign(shape.spatial, kernel.polynomial(1));
@@ -160,9 +157,9 @@ void PaddedImage::copyRow(MutableArrayRef<Index> position, Value line) {
   assert(known && "the verifier asks for constant sizes under strides");
   for (int64_t phase = 0; phase < phases; ++phase) {
     // Column `number · phases + phase` of the copy is element `number · phases + phase - origin`.
-    int64_t firstNumber = std::max<int64_t>(ceilDiv(origin[axis] - phase, phases), 0);
+    int64_t firstNumber = std::max<int64_t>(llvm::divideCeilSigned(origin[axis] - phase, phases), 0);
     int64_t first = firstNumber * phases + phase - origin[axis];
-    int64_t count = ceilDiv(*known - first, phases);
+    int64_t count = llvm::divideCeilSigned(*known - first, phases);
     if (count <= 0)
       continue;
     Value target = emitter.add(line, emitter.evaluate(phasePitch * phase + firstNumber));

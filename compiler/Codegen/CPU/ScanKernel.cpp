@@ -13,14 +13,12 @@
 
 #include "compiler/Codegen/CPU/Pack.h"
 #include "compiler/Codegen/CPU/TiledKernel.h"
-#include "compiler/Numerics.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 namespace dlc::codegen {
 namespace {
 
-constexpr int64_t kChunk = numerics::kContractionChunk;
 /// Rows of a work-group: enough to feed the multipliers, few enough for several threads.
 constexpr int64_t kRows = 8;
 
