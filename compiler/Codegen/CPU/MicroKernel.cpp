@@ -245,6 +245,7 @@ void emitMicroKernel(OpBuilder &builder, Location location, TileShape shape, con
 void emitMicroKernelRows(OpBuilder &builder, Location location, TileShape full, Extent rows,
                          const ScalarOperand &a, const VectorOperand &b, DepthCount depth,
                          const TileOperand &c, TileUpdate update) {
+  assert(a.rowOffsets.empty() && "parts of a tile find their rows by the stride");
   if (std::optional<int64_t> constant = IndexMath::asConstant(rows)) {
     emitMicroKernel(builder, location, {*constant, full.vectors}, a, b, depth, c, update);
     return;

@@ -78,7 +78,7 @@ void emitMicroKernel(mlir::OpBuilder &builder, mlir::Location location, TileShap
 
 /// Emits micro-kernels for `rows` rows where 1 <= rows <= full.rows is known when the kernel runs: the full
 /// tile, else fours, a two and a one, in kernels that all contractions share. A constant count emits exactly
-/// its kernel.
+/// its kernel. The rows of `a` are a stride apart: rowOffsets would have to be divided among the parts, too.
 void emitMicroKernelRows(mlir::OpBuilder &builder, mlir::Location location, TileShape full,
                          mlir::OpFoldResult rows, const ScalarOperand &a, const VectorOperand &b,
                          DepthCount depth, const TileOperand &c, TileUpdate update);
