@@ -128,6 +128,9 @@ private:
   /// The leading axes that the chain of inline operations from a member to `value` leaves in place; nothing
   /// when no member is reached.
   std::optional<int64_t> rowsThrough(Value value, const Members &members) const;
+  /// Whether computing one element of `value` takes a member that is more than a little arithmetic, however
+  /// many cheap ones stand between. A window would compute it again for each element that it overlaps.
+  bool takesCostlyMember(Value value, const Members &members, llvm::SmallPtrSetImpl<Operation *> &seen) const;
 
   Block &block;
   const llvm::DenseSet<Operation *> &loopsAsDispatches;

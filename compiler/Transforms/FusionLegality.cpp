@@ -198,6 +198,20 @@ std::optional<int64_t> FusionGraph::rowsThrough(Value value, const Members &memb
   return rows;
 }
 
+bool FusionGraph::takesCostlyMember(Value value, const Members &members,
+                                    llvm::SmallPtrSetImpl<Operation *> &seen) const {
+  bool found = false;
+  traceSources(value, [&](Value source) {
+    Operation *op = source.getDefiningOp();
+    if (found || !op || !members.contains(op) || !seen.insert(op).second)
+      return;
+    found = !isCheap(op) || llvm::any_of(op->getOperands(), [&](Value operand) {
+      return takesCostlyMember(operand, members, seen);
+    });
+  });
+  return found;
+}
+
 bool FusionGraph::isLegalAsRows(ArrayRef<unsigned> cluster, const Members &members) const {
   if (cluster.size() == 1)
     return true;
@@ -218,15 +232,9 @@ bool FusionGraph::isLegalAsRows(ArrayRef<unsigned> cluster, const Members &membe
       if (std::optional<int64_t> limit = rowsThrough(operand, members)) {
         rows = std::min(rows, *limit);
         // A window of a window would be computed again for each element it overlaps.
-        if (nodes[node].opClass == OpClass::Window) {
-          bool nested = false;
-          traceSources(operand, [&](Value source) {
-            Operation *definition = source.getDefiningOp();
-            nested |= definition && members.contains(definition) && !isCheap(definition);
-          });
-          if (nested)
-            return false;
-        }
+        llvm::SmallPtrSet<Operation *, 16> seen;
+        if (nodes[node].opClass == OpClass::Window && takesCostlyMember(operand, members, seen))
+          return false;
       }
     }
     if (rows < 1)

@@ -79,6 +79,30 @@ func.func @aliases(%x: !dl.tensor<[n, 1, 8, 8], f32>, %k: !dl.tensor<[4, 1, 3, 3
 
 // -----
 
+// Tests that a window does not take another into its dispatch, however little stands between them: it would be
+// computed again for each element that the outer one overlaps.
+// CHECK-LABEL: func.func @windows_of_windows
+// CHECK: dl.dispatch "windows_of_windows.max_pool_grad
+// CHECK: dl.max_pool_grad
+// CHECK-NOT: dl.max_pool_grad
+// CHECK: dl.dispatch "windows_of_windows.max_pool_grad
+// CHECK: dl.max_pool_grad
+func.func @windows_of_windows(%x: !dl.tensor<[n, 9], f32>, %y: !dl.tensor<[n, 9], f32>, %g: !dl.tensor<[n, 9], f32>)
+    -> !dl.tensor<[n, 9], f32> attributes {dl.entry = "infer", dl.symbols = ["n"]} {
+  %x3 = dl.reshape %x : !dl.tensor<[n, 9], f32> to !dl.tensor<[n, 1, 9], f32>
+  %y3 = dl.reshape %y : !dl.tensor<[n, 9], f32> to !dl.tensor<[n, 1, 9], f32>
+  %g3 = dl.reshape %g : !dl.tensor<[n, 9], f32> to !dl.tensor<[n, 1, 9], f32>
+  %inner = dl.max_pool_grad %y3, %g3 window [3] strides [1] padding [1] to [1]
+    : (!dl.tensor<[n, 1, 9], f32>, !dl.tensor<[n, 1, 9], f32>) -> !dl.tensor<[n, 1, 9], f32>
+  %sum = dl.add %inner, %y3 : !dl.tensor<[n, 1, 9], f32>
+  %outer = dl.max_pool_grad %x3, %sum window [3] strides [1] padding [1] to [1]
+    : (!dl.tensor<[n, 1, 9], f32>, !dl.tensor<[n, 1, 9], f32>) -> !dl.tensor<[n, 1, 9], f32>
+  %r = dl.reshape %outer : !dl.tensor<[n, 1, 9], f32> to !dl.tensor<[n, 9], f32>
+  return %r : !dl.tensor<[n, 9], f32>
+}
+
+// -----
+
 // Tests that a mean over the batch does not take the rows before it along: they would lose their parallelism.
 // CHECK-LABEL: func.func @mean_of_rows
 // CHECK: dl.dispatch "mean_of_rows.max.exp"
