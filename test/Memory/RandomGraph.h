@@ -14,8 +14,8 @@
 namespace dlc::test {
 
 struct RandomGraph {
-  /// A module with one function of f32 tensors. It returns the gradients of its arguments, and takes a step of
-  /// its parameters.
+  /// A module with one function of f32 tensors. It returns the gradients of its arguments, and takes a step
+  /// of its parameters.
   std::string text;
   llvm::StringMap<int64_t> symbols;
 };
