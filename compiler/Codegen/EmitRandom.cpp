@@ -90,10 +90,7 @@ Value ElementEmitter::emitRandom(dl::RandomOp op, ArrayRef<Index> position) {
     }
   } else {
     // Indices of 32 bits where the tensor is known to be small: vectors of 64 bits are twice the registers.
-    dl::PolynomialAttr count = dl::PolynomialAttr::getConstant(builder.getContext(), 1);
-    for (dl::PolynomialAttr size : shape)
-      count = count * size;
-    bool isSmall = count.getConstantValue().value_or(INT64_MAX) <= INT32_MAX;
+    bool isSmall = op.getType().getElementCount().getConstantValue().value_or(INT64_MAX) <= INT32_MAX;
     Value e = isSmall ? narrowValue(element) : wideValue(element);
     Value position = v.addi(v.shli(v.shrui(e, 6), 4), v.andi(e, v.constant(e, 15)));
     Value high = isSmall ? constantOf(v.i32(), 0) : v.trunci(v.shrui(position, 32), v.i32());
