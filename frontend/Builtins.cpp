@@ -7,9 +7,9 @@
 
 namespace dlc::frontend {
 
-static const std::array<ArrayRef<Builtin>, 4> &families() {
-  static const std::array<ArrayRef<Builtin>, 4> all{elementwiseBuiltins(), reductionBuiltins(),
-                                                    shapeBuiltins(), convolutionBuiltins()};
+static const std::array<ArrayRef<Builtin>, 5> &families() {
+  static const std::array<ArrayRef<Builtin>, 5> all{elementwiseBuiltins(), reductionBuiltins(),
+                                                    shapeBuiltins(), indexBuiltins(), convolutionBuiltins()};
   return all;
 }
 

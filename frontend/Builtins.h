@@ -30,6 +30,7 @@ llvm::ArrayRef<llvm::StringRef> specialNames();
 llvm::ArrayRef<Builtin> elementwiseBuiltins();
 llvm::ArrayRef<Builtin> reductionBuiltins();
 llvm::ArrayRef<Builtin> shapeBuiltins();
+llvm::ArrayRef<Builtin> indexBuiltins();
 llvm::ArrayRef<Builtin> convolutionBuiltins();
 
 } // namespace dlc::frontend

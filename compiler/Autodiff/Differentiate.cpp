@@ -83,6 +83,7 @@ const RuleTable &RuleTable::get() {
     RuleTable rules;
     addElementwiseRules(rules);
     addShapeRules(rules);
+    addIndexRules(rules);
     addContractionRules(rules);
     addReductionRules(rules);
     return rules;
@@ -98,7 +99,7 @@ StringRef reasonNotDifferentiable(OperationName name) {
   return llvm::StringSwitch<StringRef>(name.getStringRef())
       .Cases({"dl.constant", "dl.dim", "dl.iota", "dl.random", "dl.load_state"},
              "it has no operands to pass to")
-      .Cases({"dl.compare", "dl.and", "dl.or", "dl.not", "dl.argmax"}, "its result is not a real number")
+      .Cases({"dl.compare", "dl.and", "dl.or", "dl.not", "dl.argmax", "dl.argsort"}, "its result is not a real number")
       .Case("dl.floor", "it is constant between its steps")
       .Case("dl.stop_gradient", "it is there to stop gradients")
       .Cases({"dl.state", "dl.store_state", "dl.yield"}, "it has no result")

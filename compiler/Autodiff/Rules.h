@@ -83,6 +83,7 @@ private:
 
 void addElementwiseRules(RuleTable &table);
 void addShapeRules(RuleTable &table);
+void addIndexRules(RuleTable &table);
 void addContractionRules(RuleTable &table);
 void addReductionRules(RuleTable &table);
 

@@ -177,6 +177,13 @@ private:
   Value emitSlice(dl::SliceOp op, ArrayRef<Index> position);
   Value emitPad(dl::PadOp op, ArrayRef<Index> position);
   Value emitConcat(dl::ConcatOp op, ArrayRef<Index> position);
+  Value emitSubscript(dl::SubscriptOp op, ArrayRef<Index> position); // EmitIndex.cpp
+  Value emitGather(dl::GatherOp op, ArrayRef<Index> position);
+  Value emitScatterAdd(dl::ScatterAddOp op, ArrayRef<Index> position);
+  /// An element of `value` where the conditions (of the scalar, of the lanes; null: always) hold, else
+  /// `otherwise`; memory is read for no others.
+  Value emitWhere(Value value, ArrayRef<Index> position, Value scalarCondition, Value laneCondition,
+                  Value otherwise);                            // EmitShape.cpp
   Value emitRandom(dl::RandomOp op, ArrayRef<Index> position); // EmitRandom.cpp
   Value emitReduce(dl::ReduceOp op, ArrayRef<Index> position); // EmitReduction.cpp
   /// Emits a reduction's loops as far out as its kept indices allow.

@@ -118,6 +118,22 @@ Value ElementEmitter::emitSlice(dl::SliceOp op, ArrayRef<Index> position) {
   return emit(op.getOperand(), result);
 }
 
+Value ElementEmitter::emitWhere(Value value, ArrayRef<Index> position, Value scalarCondition,
+                                Value laneCondition, Value otherwise) {
+  ValueBuilder values(*this);
+  Value element;
+  auto evaluateInside = [&] { element = emit(value, position); };
+  auto underMask = [&] { laneCondition ? withMask(laneCondition, evaluateInside) : evaluateInside(); };
+  scalarCondition ? withGuard(scalarCondition, underMask) : underMask();
+  if (!element)
+    return {};
+  if (laneCondition)
+    element = values.select(laneCondition, element, otherwise);
+  if (scalarCondition)
+    element = values.select(scalarCondition, element, otherwise);
+  return element;
+}
+
 Value ElementEmitter::emitPad(dl::PadOp op, ArrayRef<Index> position) {
   ValueBuilder values(*this);
   dl::TensorType from = op.getOperand().getType();
@@ -164,18 +180,7 @@ Value ElementEmitter::emitPad(dl::PadOp op, ArrayRef<Index> position) {
     Value &all = shifted.isUniform() ? scalarCondition : laneCondition;
     all = all ? values.andi(all, condition) : condition;
   }
-  Value element;
-  auto evaluateInside = [&] { element = emit(op.getOperand(), inside); };
-  auto underMask = [&] { laneCondition ? withMask(laneCondition, evaluateInside) : evaluateInside(); };
-  scalarCondition ? withGuard(scalarCondition, underMask) : underMask();
-  if (!element)
-    return {};
-  Value padding = constantOf(op.getValue());
-  if (laneCondition)
-    element = values.select(laneCondition, element, padding);
-  if (scalarCondition)
-    element = values.select(scalarCondition, element, padding);
-  return element;
+  return emitWhere(op.getOperand(), inside, scalarCondition, laneCondition, constantOf(op.getValue()));
 }
 
 Value ElementEmitter::emitConcat(dl::ConcatOp op, ArrayRef<Index> position) {

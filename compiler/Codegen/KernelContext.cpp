@@ -112,6 +112,12 @@ Kernel KernelContext::finish() {
   return std::move(kernel);
 }
 
+/// Sums of bf16 and f16 are kept in f32 until they are complete, which memory of their type cannot.
+static bool addsInPlace(dl::ScatterAddOp op) {
+  Type element = op.getType().getElementType();
+  return computeType(element) == element;
+}
+
 FailureOr<Kernel> generateKernel(dl::DispatchOp dispatch, const TargetDescription &target, ModuleOp module,
                                  StringRef name) {
   KernelContext context(dispatch, target, module, name);
@@ -127,6 +133,11 @@ FailureOr<Kernel> generateKernel(dl::DispatchOp dispatch, const TargetDescriptio
     done = emitScanKernel(context);
   else if (hasContraction)
     done = emitContractionKernel(context);
+  else if (auto scatter = context.getYielded(0).getDefiningOp<dl::ScatterAddOp>();
+           scatter && addsInPlace(scatter))
+    done = emitScatterKernel(context, scatter);
+  else if (auto sort = context.getYielded(0).getDefiningOp<dl::ArgSortOp>())
+    done = emitSortKernel(context, sort);
   else
     done = emitRowKernel(context);
   if (failed(done)) {

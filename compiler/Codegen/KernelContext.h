@@ -65,6 +65,9 @@ LogicalResult emitRowKernel(KernelContext &context);
 LogicalResult emitContractionKernel(KernelContext &context);
 /// A dispatch that holds a whole scan (CPU/ScanKernel.cpp).
 LogicalResult emitScanKernel(KernelContext &context);
+/// A dispatch that is one scatter_add or one argsort (CPU/ScatterKernel.cpp).
+LogicalResult emitScatterKernel(KernelContext &context, dl::ScatterAddOp op);
+LogicalResult emitSortKernel(KernelContext &context, dl::ArgSortOp op);
 /// One thread per element or row (GPU/ThreadKernel.cpp).
 LogicalResult emitThreadKernel(KernelContext &context);
 

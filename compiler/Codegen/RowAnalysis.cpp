@@ -58,6 +58,25 @@ public:
           for (Value input : op.getInputs())
             visit(input, axes);
         })
+        .Case([&](dl::SubscriptOp op) {
+          Axes inner;
+          for (int64_t axis = 0; axis < op.getOperand().getType().getRank(); ++axis) {
+            inner.push_back(-1);
+            for (auto [own, coefficient] : llvm::zip_equal(axes, op.getRow(axis)))
+              if (coefficient != 0)
+                inner.back() = std::max(inner.back(), own);
+          }
+          visit(op.getOperand(), inner);
+        })
+        .Case([&](dl::GatherOp op) {
+          int64_t indexRank = op.getIndex().getType().getRank();
+          Axes ofIndex(axes.begin(), axes.begin() + indexRank);
+          Axes inner(axes.begin(), axes.begin() + op.getBatch());
+          inner.push_back(ofIndex.empty() ? -1 : *std::max_element(ofIndex.begin(), ofIndex.end()));
+          inner.append(axes.begin() + indexRank, axes.end());
+          visit(op.getIndex(), ofIndex);
+          visit(op.getOperand(), inner);
+        })
         .Case([&](dl::RandomOp) { hasRandom = true; })
         .Case([&](dl::ReduceOp op) { visitReduction(op.getOperand(), op.getAxes(), axes); })
         .Case([&](dl::ArgMaxOp op) {
@@ -216,6 +235,20 @@ private:
               if (typeOf(op.getOperand()).getDim(axis) != op.getType().getDim(axis))
                 return false;
           return flows(op.getOperand(), begin, end);
+        })
+        .Case([&](dl::SubscriptOp op) {
+          for (int64_t axis = begin; axis < end; ++axis)
+            if (axis >= op.getOperand().getType().getRank() || !op.isKept(axis))
+              return end - begin == 1;
+          return flows(op.getOperand(), begin, end);
+        })
+        .Case([&](dl::GatherOp op) {
+          int64_t indexRank = op.getIndex().getType().getRank(),
+                  shift = static_cast<int64_t>(op.getBatch()) + 1 - indexRank;
+          if (begin >= indexRank)
+            return flows(op.getOperand(), begin + shift, end + shift);
+          return end <= indexRank && (op.getBatch() == 0 || end - begin == 1) &&
+                 flows(op.getIndex(), begin, end);
         })
         .Case([&](dl::ConcatOp op) {
           int64_t axis = op.getAxis();

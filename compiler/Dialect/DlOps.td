@@ -3,5 +3,6 @@
 
 include "compiler/Dialect/DlElementwiseOps.td"
 include "compiler/Dialect/DlShapeOps.td"
+include "compiler/Dialect/DlIndexOps.td"
 include "compiler/Dialect/DlReductionOps.td"
 include "compiler/Dialect/DlStructureOps.td"

@@ -43,6 +43,7 @@ class Dl_TensorOf<string predicate, string description> :
                   CPred<predicate>>]>, description, "::dlc::dl::TensorType">;
 def Dl_FloatTensor : Dl_TensorOf<"::llvm::isa<::mlir::FloatType>($_self)", "dl tensor of floating-point type">;
 def Dl_BoolTensor : Dl_TensorOf<"$_self.isInteger(1)", "dl tensor of bool">;
+def Dl_IndexTensor : Dl_TensorOf<"$_self.isInteger(32) || $_self.isInteger(64)", "dl tensor of i32 or i64">;
 def Dl_NumberTensor : Dl_TensorOf<"!$_self.isInteger(1)", "dl tensor of numbers">;
 def Dl_I64Scalar : Type<And<[Dl_Tensor.predicate,
       CPred<"::llvm::cast<::dlc::dl::TensorType>($_self).isScalar() && "

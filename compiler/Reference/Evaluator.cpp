@@ -97,7 +97,8 @@ private:
       return value.value_or(0);
     };
     if (!evaluateElementwise(op, operands, *result) && !evaluateShape(op, operands, size, *result) &&
-        !evaluateReduction(op, operands, *result) && !evaluateWindowed(op, operands, *result))
+        !evaluateIndex(op, operands, size, *result) && !evaluateReduction(op, operands, *result) &&
+        !evaluateWindowed(op, operands, *result))
       return op->emitError("the reference has no rule for this operation");
     if (!hasSizes)
       return failure();

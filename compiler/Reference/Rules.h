@@ -17,6 +17,7 @@ using SizeOf = llvm::function_ref<int64_t(dl::PolynomialAttr)>;
 // returns true; false when `op` is of another family.
 bool evaluateElementwise(mlir::Operation *op, Operands operands, Tensor &result);
 bool evaluateShape(mlir::Operation *op, Operands operands, SizeOf sizeOf, Tensor &result);
+bool evaluateIndex(mlir::Operation *op, Operands operands, SizeOf sizeOf, Tensor &result);
 bool evaluateReduction(mlir::Operation *op, Operands operands, Tensor &result);
 bool evaluateWindowed(mlir::Operation *op, Operands operands, Tensor &result);
 

@@ -21,8 +21,10 @@ OpClass classify(Operation *op) {
     return OpClass::Alias;
   if (op->hasTrait<dl::Elementwise>())
     return OpClass::Elementwise;
-  if (isa<dl::TransposeOp, dl::SliceOp, dl::PadOp, dl::ConcatOp>(op))
+  if (isa<dl::TransposeOp, dl::SliceOp, dl::PadOp, dl::ConcatOp, dl::SubscriptOp, dl::GatherOp>(op))
     return OpClass::Move;
+  if (isa<dl::ScatterAddOp, dl::ArgSortOp>(op))
+    return OpClass::Single;
   if (isa<dl::MaxPoolOp, dl::MaxPoolGradOp, dl::MaxPoolSelectOp>(op))
     return OpClass::Window;
   if (isa<dl::ReduceOp, dl::ArgMaxOp>(op))

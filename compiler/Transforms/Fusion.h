@@ -13,6 +13,7 @@
 //                within a row elementwise operations, reductions and windows combine freely (softmax with its
 //                loss and gradient).
 //   scalar       Rank 0 throughout (hyperparameters, bias corrections).
+//   single       One scatter_add or argsort.
 //   loop         One scan that runs inside a dispatch (ScanForms.h).
 //
 // Constants, iota, dim, random, broadcast and comparisons are cloned into each dispatch that uses them; a
@@ -35,10 +36,12 @@ enum class OpClass {
   Inline,      ///< Cloned into each dispatch that uses it.
   Alias,       ///< A reshape: free outside of dispatches.
   Elementwise, ///< Element i of the result needs element i of the operands.
-  Move,        ///< Moves elements: transpose, slice, pad, concat, reshape of a strided value.
+  Move,        ///< Moves elements: transpose, slice, pad, concat, subscript, gather, reshape of a
+               ///< strided value.
   Window,      ///< Pooling.
   Reduce,      ///< reduce, argmax.
   Contraction, ///< contract, convolutions.
+  Single,      ///< A dispatch of its own: scatter_add, argsort.
   Loop,        ///< scan.
   Outside,     ///< State accesses, terminators, dispatches.
 };

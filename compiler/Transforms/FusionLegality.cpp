@@ -42,12 +42,29 @@ int64_t rowLimit(Operation *op) {
     return concat.getAxis();
   if (auto reshape = dyn_cast<dl::ReshapeOp>(op))
     return commonPrefix(reshape.getOperand().getType().getShape(), resultType(op).getShape());
+  if (auto subscript = dyn_cast<dl::SubscriptOp>(op)) {
+    int64_t rows = 0,
+            limit = std::min(subscript.getOperand().getType().getRank(), subscript.getType().getRank());
+    while (rows < limit && subscript.isKept(rows))
+      ++rows;
+    return rows;
+  }
   if (isa<dl::SliceOp, dl::PadOp>(op)) {
     // Axes that are neither cut nor filled keep their size.
     auto operand = cast<dl::TensorType>(op->getOperand(0).getType());
     return commonPrefix(operand.getShape(), resultType(op).getShape());
   }
   return resultType(op).getRank();
+}
+
+/// The leading axes along which an operation keeps the rows of one operand apart.
+int64_t operandRowLimit(Operation *op, Value operand) {
+  if (auto gather = dyn_cast<dl::GatherOp>(op)) {
+    if (operand == gather.getOperand())
+      return gather.getBatch();
+    return gather.getIndex().getType().getRank();
+  }
+  return INT64_MAX;
 }
 
 bool isLeadingReduction(Operation *op) {
@@ -69,7 +86,7 @@ bool FusionGraph::isLegal(ArrayRef<unsigned> cluster, bool prologue) const {
   for (unsigned node : cluster) {
     Operation *op = nodes[node].op;
     members.insert(op);
-    if (nodes[node].opClass == OpClass::Loop)
+    if (nodes[node].opClass == OpClass::Loop || nodes[node].opClass == OpClass::Single)
       return cluster.size() == 1;
     if (nodes[node].opClass == OpClass::Contraction) {
       if (root)
@@ -230,10 +247,11 @@ bool FusionGraph::isLegalAsRows(ArrayRef<unsigned> cluster, const Members &membe
     rows = std::min({rows, rowLimit(op), commonPrefix(shape, resultType(op).getShape())});
     for (Value operand : op->getOperands()) {
       if (std::optional<int64_t> limit = rowsThrough(operand, members)) {
-        rows = std::min(rows, *limit);
+        rows = std::min({rows, *limit, operandRowLimit(op, operand)});
         // A window of a window would be computed again for each element it overlaps.
         llvm::SmallPtrSet<Operation *, 16> seen;
-        if (nodes[node].opClass == OpClass::Window && takesCostlyMember(operand, members, seen))
+        bool rereads = nodes[node].opClass == OpClass::Window || isa<dl::SubscriptOp, dl::GatherOp>(op);
+        if (rereads && takesCostlyMember(operand, members, seen))
           return false;
       }
     }

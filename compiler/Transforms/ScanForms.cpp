@@ -115,6 +115,13 @@ private:
       return concat.getAxis() > 0;
     if (isa<dl::MaxPoolOp, dl::MaxPoolGradOp, dl::MaxPoolSelectOp>(op))
       return true;
+    if (auto subscript = dyn_cast<dl::SubscriptOp>(op))
+      return leadsWithRows(op->getResult(0)) && subscript.isKept(0);
+    if (auto gather = dyn_cast<dl::GatherOp>(op))
+      return leadsWithRows(op->getResult(0)) && byRow.contains(gather.getIndex()) &&
+             (gather.getBatch() > 0 || !byRow.contains(gather.getOperand()));
+    if (auto scatter = dyn_cast<dl::ScatterAddOp>(op))
+      return scatter.getBatch() > 0;
     if (isa<dl::ReshapeOp, dl::SliceOp, dl::PadOp>(op))
       return leadsWithRows(op->getOperand(0)) && leadsWithRows(op->getResult(0));
     return false;

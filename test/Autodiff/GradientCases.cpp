@@ -120,6 +120,55 @@ void addReductions(std::vector<GradientCase> &cases) {
   contract("ab,ab->ba", "[n, t]", "[n, t]", "[t, n]");
 }
 
+// Windows, strides, descending indices, sums of indices, a diagonal, indices that repeat, constants,
+// divisors.
+void addIndices(std::vector<GradientCase> &cases) {
+  auto subscript = [&](const char *x, const char *geometry, const char *r) {
+    cases.push_back({"subscript",
+                     {x},
+                     std::string("%s = dl.mul %a, %a : <") + x + ">\n%r = dl.subscript %s " + geometry +
+                         " : <" + x + "> to <" + r + ">",
+                     r});
+  };
+  subscript("[n, 7]", "[1, 0, 0, 0, 2, 1] offsets [#dl.poly<0>, #dl.poly<0>] divisors [1, 1]", "[n, 3, 3]");
+  subscript("[n, 7]", "[1, 0, 0, 0, 3, 2] offsets [#dl.poly<0>, #dl.poly<-2>] divisors [1, 1]", "[n, 3, 3]");
+  subscript("[t]", "[-1] offsets [#dl.poly<t - 1>] divisors [1]", "[t]");
+  subscript("[n + t - 1]", "[1, 1] offsets [#dl.poly<0>] divisors [1]", "[n, t]");
+  subscript("[t, t]", "[1, 1] offsets [#dl.poly<0>, #dl.poly<0>] divisors [1, 1]", "[t]");
+  subscript("[t, t]", "[1, 0, 1, 1] offsets [#dl.poly<0>, #dl.poly<-1>] divisors [1, 1]", "[t, 3]");
+  subscript("[3, t]", "[0, 0, 1, 0] offsets [#dl.poly<1>, #dl.poly<0>] divisors [1, 1]", "[t, 2]");
+  subscript("[3]", "[1] offsets [#dl.poly<1>] divisors [2]", "[6]");
+  subscript("[5]", "[2, 4] offsets [#dl.poly<0>] divisors [1]", "[n, 2]");
+
+  std::string index = "%i = dl.iota 0 : !dl.tensor<[n, 2], i32>\n%j = dl.iota 1 : !dl.tensor<[n, 2], i32>\n"
+                      "%k = dl.mul %i, %j : !dl.tensor<[n, 2], i32>\n"; // 0, 0, 0, 1, 0, 2, ...
+  std::string square = "%s = dl.mul %a, %a : ";
+  cases.push_back({"gather",
+                   {"[2, 3]"},
+                   index + square +
+                       "<[2, 3]>\n%r = dl.gather %s, %k batch 0 "
+                       ": (<[2, 3]>, !dl.tensor<[n, 2], i32>) -> <[n, 2, 3]>",
+                   "[n, 2, 3]"});
+  cases.push_back({"gather",
+                   {"[n, 3]"},
+                   index + square +
+                       "<[n, 3]>\n%r = dl.gather %s, %k batch 1 "
+                       ": (<[n, 3]>, !dl.tensor<[n, 2], i32>) -> <[n, 2]>",
+                   "[n, 2]"});
+  cases.push_back({"scatter_add",
+                   {"[n, 2, 3]"},
+                   index + square +
+                       "<[n, 2, 3]>\n%r = dl.scatter_add %s, %k batch 0 "
+                       ": (<[n, 2, 3]>, !dl.tensor<[n, 2], i32>) -> <[2, 3]>",
+                   "[2, 3]"});
+  cases.push_back({"scatter_add",
+                   {"[n, 2]"},
+                   index + square +
+                       "<[n, 2]>\n%r = dl.scatter_add %s, %k batch 1 "
+                       ": (<[n, 2]>, !dl.tensor<[n, 2], i32>) -> <[n, 3]>",
+                   "[n, 3]"});
+}
+
 // Two-dimensional with stride, uneven padding, dilation and groups; one-dimensional with a symbolic extent.
 void addWindowed(std::vector<GradientCase> &cases) {
   struct Convolution {
@@ -283,6 +332,7 @@ std::vector<GradientCase> gradientCases() {
   addElementwise(cases);
   addShape(cases);
   addReductions(cases);
+  addIndices(cases);
   addWindowed(cases);
   addScans(cases);
   addModels(cases);

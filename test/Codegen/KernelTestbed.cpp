@@ -344,4 +344,33 @@ std::vector<std::vector<double>> KernelTestbed::run(dl::DispatchOp dispatch, con
   return numbers;
 }
 
+std::string dispatch(const std::vector<std::string> &inputs, const std::vector<std::string> &outputs,
+                     const std::string &body, const std::string &yield, const std::string &symbols) {
+  auto type = [](const std::string &shorthand) {
+    size_t bracket = shorthand.find('[');
+    return "!dl.tensor<" + shorthand.substr(bracket) + ", " + shorthand.substr(0, bracket) + ">";
+  };
+  std::string parameters, arguments, inputTypes, outputTypes, inner, results;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    std::string separator = i ? ", " : "";
+    parameters += separator + "%x" + std::to_string(i) + ": " + type(inputs[i]);
+    arguments += separator + "%x" + std::to_string(i);
+    inputTypes += separator + type(inputs[i]);
+    inner += separator + "%a" + std::to_string(i) + ": " + type(inputs[i]);
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    outputTypes += (i ? ", " : "") + type(outputs[i]);
+    results += (i ? ", " : "") + ("%r#" + std::to_string(i));
+  }
+  std::string count = ":" + std::to_string(outputs.size());
+  return "func.func @f(" + parameters + ") -> (" + outputTypes + ") attributes {dl.symbols = [" + symbols +
+         "]} {\n  %r" + count + " = dl.dispatch \"k\" (" + arguments + ") : (" + inputTypes + ") -> (" +
+         outputTypes + ") {\n  ^bb0(" + inner + "):\n" + body + "\n    dl.yield " + yield + " : " +
+         outputTypes + "\n  }\n  return " + results + " : " + outputTypes + "\n}\n";
+}
+
+std::string t(const std::string &shape, const std::string &element) {
+  return "!dl.tensor<[" + shape + "], " + element + ">";
+}
+
 } // namespace dlc::test

@@ -84,6 +84,13 @@ public:
   mlir::MLIRContext context;
 };
 
+/// A module whose entry runs one dispatch of `body` from `inputs` to `outputs` (comma-separated tensor types
+/// in short: f32[n, 10]); the body's arguments are %a0, %a1, …, and `yield` names what it yields.
+std::string dispatch(const std::vector<std::string> &inputs, const std::vector<std::string> &outputs,
+                     const std::string &body, const std::string &yield, const std::string &symbols = "\"n\"");
+/// !dl.tensor<[shape], element>
+std::string t(const std::string &shape, const std::string &element = "f32");
+
 } // namespace dlc::test
 
 #endif // DLC_TEST_CODEGEN_KERNELTESTBED_H

@@ -143,3 +143,55 @@ func.func @bias_grad(%x: !dl.tensor<[n, 64], f32>) -> !dl.tensor<[64], f32>
   }
   return %y : !dl.tensor<[64], f32>
 }
+
+// Tests that operations with computed indices run a thread per element, which looks at all updates of a sum.
+// CHECK-LABEL: .visible .entry gather(
+// GROUPS: gather: 20 s0 * 128 ceildiv
+func.func @gather(%x: !dl.tensor<[7, 20], f32>, %i: !dl.tensor<[n], i32>) -> !dl.tensor<[n, 20], f32>
+    attributes {dl.entry = "infer", dl.symbols = ["n"]} {
+  %y = dl.dispatch "gather" (%x, %i) : (!dl.tensor<[7, 20], f32>, !dl.tensor<[n], i32>) -> (!dl.tensor<[n, 20], f32>) {
+  ^bb0(%a: !dl.tensor<[7, 20], f32>, %b: !dl.tensor<[n], i32>):
+    %r = dl.gather %a, %b batch 0 : (!dl.tensor<[7, 20], f32>, !dl.tensor<[n], i32>) -> !dl.tensor<[n, 20], f32>
+    dl.yield %r : !dl.tensor<[n, 20], f32>
+  }
+  return %y : !dl.tensor<[n, 20], f32>
+}
+
+// CHECK-LABEL: .visible .entry scatter(
+// GROUPS: scatter: 2
+func.func @scatter(%x: !dl.tensor<[n, 20], f32>, %i: !dl.tensor<[n], i32>) -> !dl.tensor<[7, 20], f32>
+    attributes {dl.entry = "infer", dl.symbols = ["n"]} {
+  %y = dl.dispatch "scatter" (%x, %i) : (!dl.tensor<[n, 20], f32>, !dl.tensor<[n], i32>) -> (!dl.tensor<[7, 20], f32>) {
+  ^bb0(%a: !dl.tensor<[n, 20], f32>, %b: !dl.tensor<[n], i32>):
+    %r = dl.scatter_add %a, %b batch 0 : (!dl.tensor<[n, 20], f32>, !dl.tensor<[n], i32>) -> !dl.tensor<[7, 20], f32>
+    dl.yield %r : !dl.tensor<[7, 20], f32>
+  }
+  return %y : !dl.tensor<[7, 20], f32>
+}
+
+// Tests that a thread sorts a row, and that affine indices need no memory of their own.
+// CHECK-LABEL: .visible .entry sort(
+// GROUPS: sort: s0 128 ceildiv
+func.func @sort(%x: !dl.tensor<[n, 20], f32>) -> !dl.tensor<[n, 20], i32>
+    attributes {dl.entry = "infer", dl.symbols = ["n"]} {
+  %y = dl.dispatch "sort" (%x) : (!dl.tensor<[n, 20], f32>) -> (!dl.tensor<[n, 20], i32>) {
+  ^bb0(%a: !dl.tensor<[n, 20], f32>):
+    %r = dl.argsort %a : !dl.tensor<[n, 20], f32> to !dl.tensor<[n, 20], i32>
+    dl.yield %r : !dl.tensor<[n, 20], i32>
+  }
+  return %y : !dl.tensor<[n, 20], i32>
+}
+
+// CHECK-LABEL: .visible .entry window(
+// GROUPS: window: 9 s0 * 128 ceildiv
+func.func @window(%x: !dl.tensor<[n, 20], f32>) -> !dl.tensor<[n, 9], f32>
+    attributes {dl.entry = "infer", dl.symbols = ["n"]} {
+  %y = dl.dispatch "window" (%x) : (!dl.tensor<[n, 20], f32>) -> (!dl.tensor<[n, 9], f32>) {
+  ^bb0(%a: !dl.tensor<[n, 20], f32>):
+    %w = dl.subscript %a [0, 1, 0, 1, 0, 2] offsets [#dl.poly<0>, #dl.poly<0>] divisors [1, 1]
+      : !dl.tensor<[n, 20], f32> to !dl.tensor<[3, n, 9], f32>
+    %r = dl.reduce max %w [0] : !dl.tensor<[3, n, 9], f32> to !dl.tensor<[n, 9], f32>
+    dl.yield %r : !dl.tensor<[n, 9], f32>
+  }
+  return %y : !dl.tensor<[n, 9], f32>
+}

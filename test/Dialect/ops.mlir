@@ -210,3 +210,17 @@ func.func @dispatch(%x: !dl.tensor<[n, 10], f32>) -> !dl.tensor<[n, 10], f32> {
   }
   return %y : !dl.tensor<[n, 10], f32>
 }
+
+// Tests that the operations with indices print what they parse.
+// CHECK-LABEL: @indices
+// CHECK: dl.subscript %{{.*}} [1, 0, 0, 0, 2, 1] offsets [#dl.poly<0>, #dl.poly<n - 1>] divisors [1, 2]
+// CHECK: dl.gather %{{.*}}, %{{.*}} batch 1 : (!dl.tensor<[n, 7], f32>, !dl.tensor<[n, 2], i64>) -> !dl.tensor<[n, 2], f32>
+// CHECK: dl.scatter_add %{{.*}}, %{{.*}} batch 1 : (!dl.tensor<[n, 2], f32>, !dl.tensor<[n, 2], i64>) -> !dl.tensor<[n, 7], f32>
+// CHECK: dl.argsort %{{.*}} : <[n, 7], f32> to <[n, 7], i32>
+func.func @indices(%x: !dl.tensor<[n, 7], f32>, %i: !dl.tensor<[n, 2], i64>) -> !dl.tensor<[n, 3, 3], f32> {
+  %r = dl.subscript %x [1, 0, 0, 0, 2, 1] offsets [#dl.poly<0>, #dl.poly<n - 1>] divisors [1, 2] : !dl.tensor<[n, 7], f32> to !dl.tensor<[n, 3, 3], f32>
+  %g = dl.gather %x, %i batch 1 : (!dl.tensor<[n, 7], f32>, !dl.tensor<[n, 2], i64>) -> !dl.tensor<[n, 2], f32>
+  %s = dl.scatter_add %g, %i batch 1 : (!dl.tensor<[n, 2], f32>, !dl.tensor<[n, 2], i64>) -> !dl.tensor<[n, 7], f32>
+  %o = dl.argsort %s : !dl.tensor<[n, 7], f32> to !dl.tensor<[n, 7], i32>
+  return %r : !dl.tensor<[n, 3, 3], f32>
+}

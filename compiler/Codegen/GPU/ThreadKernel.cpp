@@ -5,6 +5,7 @@
 // work-group of the schedule is a block.
 
 #include "compiler/Codegen/GPU/ThreadContraction.h"
+#include "compiler/Codegen/IndexKernels.h"
 #include "compiler/Codegen/RowAnalysis.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -23,6 +24,12 @@ struct UnitGroup {
 LogicalResult emitUnit(KernelContext &context, const UnitGroup &unit, Value number) {
   ElementEmitter &emitter = context.emitter;
   LogicalResult done = success();
+  if (auto sort = context.getYielded(0).getDefiningOp<dl::ArgSortOp>()) {
+    Position row;
+    if (!unit.shape.empty())
+      row.push_back(Index::uniform(number).covering(unit.shape.size()));
+    return sortRow(context, sort, row);
+  }
   auto compute = [&](unsigned result, const Position &position) -> Value {
     Value element = emitter.emit(context.getYielded(result), position);
     if (!element)
@@ -83,7 +90,9 @@ LogicalResult emitThreadKernel(KernelContext &context) {
   SmallVector<UnitGroup> groups;
   for (unsigned i = 0; i < context.results.size(); ++i) {
     ArrayRef<dl::PolynomialAttr> shape = context.getResultType(i).getShape();
-    if (plan.hasRowReductions && llvm::is_contained(plan.results, i))
+    if (context.getYielded(i).getDefiningOp<dl::ArgSortOp>())
+      shape = shape.drop_back();
+    else if (plan.hasRowReductions && llvm::is_contained(plan.results, i))
       shape = shape.take_front(plan.rows);
     auto *same = llvm::find_if(groups, [&](UnitGroup &group) { return ArrayRef(group.shape) == shape; });
     if (same == groups.end())

@@ -8,7 +8,7 @@ import sys
 
 source = pathlib.Path(sys.argv[1])
 defined = []
-for name in ("Elementwise", "Shape", "Reduction", "Structure"):
+for name in ("Elementwise", "Shape", "Index", "Reduction", "Structure"):
     text = (source / f"compiler/Dialect/Dl{name}Ops.td").read_text(encoding="utf-8")
     for match in re.finditer(r"^def Dl_\w+Op :.*?(?=^def |\Z)", text, re.MULTILINE | re.DOTALL):
         mnemonic = re.search(r'<"(\w+)"', match[0])[1]
