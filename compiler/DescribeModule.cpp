@@ -175,14 +175,19 @@ artifact::State describeState(dl::StateOp state, const llvm::StringMap<int32_t> 
   return result;
 }
 
-/// {data = {loader, path, …}, train = {entry, split}, batch = 64} becomes data.loader, data.path,
-/// train.entry, ….
+/// {data = {loader, path, …}, train = [{entry, split}], batch = 64} becomes data.loader, data.path,
+/// train.entry, train.split, …; several of a list repeat their keys in order.
 void flattenFit(const std::string &prefix, DictionaryAttr settings,
                 std::vector<artifact::FitSetting> &result) {
   for (NamedAttribute setting : settings) {
     std::string key = prefix + setting.getName().str();
     if (auto nested = dyn_cast<DictionaryAttr>(setting.getValue())) {
       flattenFit(key + ".", nested, result);
+      continue;
+    }
+    if (auto runs = dyn_cast<ArrayAttr>(setting.getValue())) {
+      for (auto run : runs.getAsRange<DictionaryAttr>())
+        flattenFit(key + ".", run, result);
       continue;
     }
     artifact::FitSetting described;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The fit block: defaults of `dlc train`, as the module attribute `dl.fit`.
 //
-//   dl.fit = {data = {loader = "mnist", path = "models/data/mnist"}, train = {entry = "step", split =
-//   "train"},
-//             eval = {entry = "test", split = "test"}, batch = 64 : i64, epochs = 3 : i64}
+//   dl.fit = {data = {loader = "mnist", path = "models/data/mnist"},
+//             train = [{entry = "step", split = "train"}], eval = [{entry = "test", split = "test"}],
+//             batch = 64 : i64, epochs = 3 : i64}
 
 #include "frontend/Elaborator.h"
 
@@ -52,6 +52,59 @@ Attribute Elaborator::elaborateSetting(const Expr *expr) {
   return {};
 }
 
+/// `epochs = 3`
+void Elaborator::elaborateFitSetting(const FitItem &item, NamedAttrList &attributes) {
+  StringRef key = item.name.text;
+  if (!llvm::is_contained(kSettings, key)) {
+    std::vector<StringRef> known(std::begin(kSettings), std::end(kSettings));
+    error(item.name.range, "fit has no setting '" + key + "'").suggest(nearestName(key, known));
+    return;
+  }
+  Attribute value = key == "data" ? elaborateLoader(item.value) : elaborateSetting(item.value);
+  auto number = llvm::dyn_cast_if_present<IntegerAttr>(value);
+  int64_t least = key == "seed" ? 0 : 1;
+  if (value && key != "data" && (!number || number.getType().isInteger(1) || number.getInt() < least)) {
+    error(item.value->range,
+          key + " is an int of at least " + llvm::Twine(least) + ", got " + sources.text(item.value->range));
+    return;
+  }
+  if (value && attributes.set(key, value))
+    error(item.name.range, key + " is set twice");
+}
+
+/// `train NAME on data.SPLIT`: appends {entry, split} to runs. A train entry may stand several times, one
+/// turn of the cycle each; evaluating the same twice would only say the same twice.
+void Elaborator::elaborateFitRun(const FitItem &item, SmallVectorImpl<Attribute> &runs) {
+  StringRef name = item.name.text;
+  DeclKind kind = item.kind == FitItem::Kind::Train ? DeclKind::Train : DeclKind::Eval;
+  const CallableDecl *entry = findDecl(name);
+  if (!entry || entry->kind != kind) {
+    std::vector<StringRef> known;
+    for (const auto &decl : decls)
+      if (decl.second->kind == kind)
+        known.push_back(decl.second->name.text);
+    llvm::sort(known);
+    StringRef suggestion = nearestName(name, known);
+    error(item.name.range, "there is no " + stringify(kind) + " entry called '" + name + "'")
+        .suggest(suggestion.empty() && known.size() == 1 ? known.front() : suggestion);
+    return;
+  }
+  auto *split = llvm::dyn_cast<MemberExpr>(item.value);
+  auto *data = split ? llvm::dyn_cast<NameExpr>(split->base) : nullptr;
+  if (!data || data->name != "data") {
+    error(item.value->range,
+          "expected a split of the data, such as data.train, got " + sources.text(item.value->range));
+    return;
+  }
+  NamedAttrList run;
+  run.set("entry", builder.getStringAttr(name));
+  run.set("split", builder.getStringAttr(split->member.text));
+  Attribute described = run.getDictionary(&context);
+  if (kind == DeclKind::Eval && llvm::is_contained(runs, described))
+    error(item.range, "fit evaluates " + name + " on " + sources.text(item.value->range) + " twice");
+  runs.push_back(described);
+}
+
 void Elaborator::elaborateFit(const FitDecl *fit) {
   Scope empty;
   Restore<Scope *> inScope(scope, &empty);
@@ -61,55 +114,18 @@ void Elaborator::elaborateFit(const FitDecl *fit) {
   }
   fitRange = fit->range;
   NamedAttrList attributes;
+  SmallVector<Attribute> trained, evaluated;
   for (const FitItem &item : fit->items) {
-    StringRef key = item.name.text;
-    if (item.kind == FitItem::Kind::Setting) {
-      if (!llvm::is_contained(kSettings, key)) {
-        std::vector<StringRef> known(std::begin(kSettings), std::end(kSettings));
-        error(item.name.range, "fit has no setting '" + key + "'").suggest(nearestName(key, known));
-        continue;
-      }
-      Attribute value = key == "data" ? elaborateLoader(item.value) : elaborateSetting(item.value);
-      auto number = llvm::dyn_cast_if_present<IntegerAttr>(value);
-      int64_t least = key == "seed" ? 0 : 1;
-      if (value && key != "data" && (!number || number.getType().isInteger(1) || number.getInt() < least)) {
-        error(item.value->range, key + " is an int of at least " + llvm::Twine(least) + ", got " +
-                                     sources.text(item.value->range));
-        continue;
-      }
-      if (value && attributes.set(key, value))
-        error(item.name.range, key + " is set twice");
-      continue;
-    }
-
-    // train NAME on data.SPLIT
-    DeclKind kind = item.kind == FitItem::Kind::Train ? DeclKind::Train : DeclKind::Eval;
-    const CallableDecl *entry = findDecl(key);
-    if (!entry || entry->kind != kind) {
-      std::vector<StringRef> known;
-      for (const auto &decl : decls)
-        if (decl.second->kind == kind)
-          known.push_back(decl.second->name.text);
-      llvm::sort(known);
-      StringRef suggestion = nearestName(key, known);
-      error(item.name.range, "there is no " + stringify(kind) + " entry called '" + key + "'")
-          .suggest(suggestion.empty() && known.size() == 1 ? known.front() : suggestion);
-      continue;
-    }
-    auto *split = llvm::dyn_cast<MemberExpr>(item.value);
-    auto *data = split ? llvm::dyn_cast<NameExpr>(split->base) : nullptr;
-    if (!data || data->name != "data") {
-      error(item.value->range,
-            "expected a split of the data, such as data.train, got " + sources.text(item.value->range));
-      continue;
-    }
-    NamedAttrList run;
-    run.set("entry", builder.getStringAttr(key));
-    run.set("split", builder.getStringAttr(split->member.text));
-    if (attributes.set(stringify(kind), run.getDictionary(&context)))
-      error(item.range, "fit runs one " + stringify(kind) + " entry, got a second one");
+    if (item.kind == FitItem::Kind::Setting)
+      elaborateFitSetting(item, attributes);
+    else
+      elaborateFitRun(item, item.kind == FitItem::Kind::Train ? trained : evaluated);
   }
-  if (!attributes.get("data") && (attributes.get("train") || attributes.get("eval")) && !diags.hasErrors())
+  if (!trained.empty())
+    attributes.set("train", builder.getArrayAttr(trained));
+  if (!evaluated.empty())
+    attributes.set("eval", builder.getArrayAttr(evaluated));
+  if (!attributes.get("data") && (!trained.empty() || !evaluated.empty()) && !diags.hasErrors())
     error(fit->range, "fit runs entries on data, but data is not set");
   (*module)->setAttr("dl.fit", attributes.getDictionary(&context));
 }

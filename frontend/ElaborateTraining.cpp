@@ -107,7 +107,11 @@ void Elaborator::elaborateMinimize(const MinimizeStmt *stmt) {
     reached.push_back(parameter);
     entry->trained.insert(parameter);
   }
-  if (!entry->minimized)
+  // Where the groups name what is trained, the rest stays as it is on purpose.
+  auto namesAll = [](const MinimizeGroup &group) {
+    return !group.patterns.empty() && llvm::none_of(group.patterns, [](auto &p) { return p.isRest; });
+  };
+  if (!entry->minimized && !llvm::all_of(stmt->groups, namesAll))
     entry->minimized = stmt->loss->range;
   std::vector<std::unique_ptr<OptimizerGroup>> groups;
   for (const MinimizeGroup &syntax : stmt->groups) {

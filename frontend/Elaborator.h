@@ -103,6 +103,8 @@ public:
   bool checkRank(dl::TensorType type, SourceRange range, const llvm::Twine &what);
   void finishEntry(const CallableDecl *decl);
   void elaborateFit(const FitDecl *fit);
+  void elaborateFitSetting(const FitItem &item, mlir::NamedAttrList &attributes);
+  void elaborateFitRun(const FitItem &item, SmallVectorImpl<Attribute> &runs);
   Attribute elaborateLoader(const Expr *expr);
   Attribute elaborateSetting(const Expr *expr);
   const CallableDecl *findDecl(llvm::StringRef name) const;

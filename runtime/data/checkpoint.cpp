@@ -140,18 +140,45 @@ Status save_states(const dlc_artifact_t *artifact, dlc_session_t *session, bool 
   return write_safetensors(path, tensors, metadata);
 }
 
-constexpr char sum_prefix[] = "dlc.sum.";
-
-/// Reads a whole number or a real out of the metadata.
-template <typename T>
-bool parse(const std::map<std::string, std::string> &metadata, const std::string &key, T &out) {
-  auto found = metadata.find(key);
-  if (found == metadata.end())
-    return false;
-  const std::string &text = found->second;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  return error == std::errc() && end == text.data() + text.size();
+/// What the keys of a stream begin with: "dlc." for the first, "dlc.stream1." for the next.
+std::string stream_prefix(size_t index) {
+  return index == 0 ? "dlc." : format("dlc.stream%zu.", index);
 }
+
+/// Reads whole numbers and reals out of the metadata; remembers the first that is missing or none.
+class MetadataReader {
+public:
+  explicit MetadataReader(const std::map<std::string, std::string> &metadata) : metadata_(metadata) {}
+
+  bool has(const std::string &key) const { return metadata_.count(key) != 0; }
+  template <typename T> void read(const std::string &key, T &out) {
+    auto found = metadata_.find(key);
+    const std::string text = found == metadata_.end() ? "" : found->second;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+    if ((error != std::errc() || end != text.data() + text.size()) && bad_.empty())
+      bad_ = key;
+  }
+  BatchStream read_stream(size_t index) {
+    BatchStream stream;
+    const std::string prefix = stream_prefix(index), sums = prefix + "sum.";
+    read(prefix + "epoch", stream.position.epoch);
+    read(prefix + "row", stream.position.row);
+    read(prefix + "batch", stream.batch);
+    read(prefix + "sum_rows", stream.sum_rows);
+    if (auto entry = metadata_.find(prefix + "entry"); entry != metadata_.end())
+      stream.entry = entry->second;
+    for (const auto &[key, text] : metadata_)
+      if (key.starts_with(sums))
+        read(key, stream.sums[key.substr(sums.size())]);
+    return stream;
+  }
+  /// The key that could not be read, or empty.
+  const std::string &bad() const { return bad_; }
+
+private:
+  const std::map<std::string, std::string> &metadata_;
+  std::string bad_;
+};
 
 } // namespace
 
@@ -195,15 +222,20 @@ Status save_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, c
       {"format", "pt"},
       {format_key, format_version},
       {"dlc.step", std::to_string(training.step)},
-      {"dlc.epoch", std::to_string(training.position.epoch)},
-      {"dlc.row", std::to_string(training.position.row)},
       {"dlc.data_seed", std::to_string(training.data_seed)},
-      {"dlc.batch", std::to_string(training.batch)},
-      {"dlc.entry", training.entry},
-      {"dlc.sum_rows", std::to_string(training.sum_rows)},
+      {"dlc.sums_epoch", std::to_string(training.sums_epoch)},
   };
-  for (const auto &[name, sum] : training.sums)
-    metadata[sum_prefix + name] = format("%.17g", sum);
+  for (size_t i = 0; i < training.streams.size(); ++i) {
+    const BatchStream &stream = training.streams[i];
+    const std::string prefix = stream_prefix(i);
+    metadata[prefix + "epoch"] = std::to_string(stream.position.epoch);
+    metadata[prefix + "row"] = std::to_string(stream.position.row);
+    metadata[prefix + "batch"] = std::to_string(stream.batch);
+    metadata[prefix + "entry"] = stream.entry;
+    metadata[prefix + "sum_rows"] = std::to_string(stream.sum_rows);
+    for (const auto &[name, sum] : stream.sums)
+      metadata[prefix + "sum." + name] = format("%.17g", sum);
+  }
   return save_states(artifact, session, /*weights_only=*/false, metadata, path);
 }
 
@@ -220,20 +252,17 @@ Status load_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, c
   if (version->second != format_version)
     return Status::input(path + ": checkpoint version " + version->second + ", expected " + format_version);
   TrainingState training;
-  const char *bad = !parse(metadata, "dlc.step", training.step)              ? "dlc.step"
-                    : !parse(metadata, "dlc.epoch", training.position.epoch) ? "dlc.epoch"
-                    : !parse(metadata, "dlc.row", training.position.row)     ? "dlc.row"
-                    : !parse(metadata, "dlc.data_seed", training.data_seed)  ? "dlc.data_seed"
-                    : !parse(metadata, "dlc.batch", training.batch)          ? "dlc.batch"
-                    : !parse(metadata, "dlc.sum_rows", training.sum_rows)    ? "dlc.sum_rows"
-                                                                             : nullptr;
-  if (bad)
-    return Status::input(path + ": metadata " + bad + " is missing or not a number");
-  if (auto entry = metadata.find("dlc.entry"); entry != metadata.end())
-    training.entry = entry->second;
-  for (const auto &[key, text] : metadata)
-    if (key.starts_with(sum_prefix) && !parse(metadata, key, training.sums[key.substr(strlen(sum_prefix))]))
-      return Status::input(path + ": metadata " + key + " is not a number");
+  MetadataReader reader(metadata);
+  reader.read("dlc.step", training.step);
+  reader.read("dlc.data_seed", training.data_seed);
+  training.streams = {reader.read_stream(0)};
+  while (reader.has(stream_prefix(training.streams.size()) + "epoch"))
+    training.streams.push_back(reader.read_stream(training.streams.size()));
+  training.sums_epoch = training.streams[0].position.epoch;
+  if (reader.has("dlc.sums_epoch"))
+    reader.read("dlc.sums_epoch", training.sums_epoch);
+  if (!reader.bad().empty())
+    return Status::input(path + ": metadata " + reader.bad() + " is missing or not a number");
   DLC_DATA_TRY(load_states(artifact, session, file, /*weights_only=*/false));
   out_training = std::move(training);
   return {};

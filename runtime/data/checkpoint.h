@@ -17,19 +17,28 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 namespace dlc::data {
 
-/// What a checkpoint knows besides the session's states.
-struct TrainingState {
-  int64_t step = 0; ///< Completed steps.
+/// A source of batches: a train entry and where it stands in its split.
+struct BatchStream {
+  std::string entry;
   Position position;
-  uint64_t data_seed = 0; ///< Of the shuffling.
-  int64_t batch = 0;      ///< Rows in a batch.
-  std::string entry;      ///< The train entry.
-  /// Reported values of the current epoch so far: the sum of value times rows, by name, and the rows.
+  int64_t batch = 0; ///< Rows in a batch.
+  /// What the entry reported in the current epoch so far: the sum of value times rows, by name, and the rows.
+  /// An entry with several streams has them in its first.
   std::map<std::string, double> sums;
   int64_t sum_rows = 0;
+};
+
+/// What a checkpoint knows besides the session's states.
+struct TrainingState {
+  int64_t step = 0;       ///< Completed steps.
+  uint64_t data_seed = 0; ///< Of the shuffling.
+  int64_t sums_epoch = 0; ///< The epoch that the sums belong to.
+  /// At least one; the first one's epochs are the training's.
+  std::vector<BatchStream> streams = std::vector<BatchStream>(1);
 };
 
 /// Both write path, whole or not at all.

@@ -142,9 +142,10 @@ dlc_code_t dlc_data_checkpoint_save(const dlc_artifact_t *artifact, dlc_session_
                                     dlc_status_t *status) {
   TrainingState state;
   state.step = training->step;
-  state.position = {training->position.epoch, training->position.row};
   state.data_seed = training->seed;
-  state.batch = training->batch;
+  state.sums_epoch = training->position.epoch;
+  state.streams[0].position = {training->position.epoch, training->position.row};
+  state.streams[0].batch = training->batch;
   return report(save_checkpoint(artifact, session, state, path), status);
 }
 
@@ -154,6 +155,7 @@ dlc_code_t dlc_data_checkpoint_load(const dlc_artifact_t *artifact, dlc_session_
   *out_training = {};
   if (Status loaded = load_checkpoint(artifact, session, path, state); !loaded.ok())
     return report(loaded, status);
-  *out_training = {state.step, {state.position.epoch, state.position.row}, state.data_seed, state.batch};
+  const dlc::data::BatchStream &stream = state.streams[0];
+  *out_training = {state.step, {stream.position.epoch, stream.position.row}, state.data_seed, stream.batch};
   return report({}, status);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// dlc eval: the reports of an eval entry over a split, and samples as pictures.
-#include "tools/cli/feed.h"
+// dlc eval: the reports of the eval entries over their splits, and samples as pictures.
+#include "tools/cli/evaluation.h"
 #include "tools/cli/picture.h"
 #include "tools/cli/verbs.h"
 
@@ -116,35 +116,31 @@ Status show(const Artifact &artifact, dlc_session_t *session, const data::DataSe
 } // namespace
 
 Status eval(const Artifact &artifact, const Options &options) {
-  const Entry *entry = nullptr;
-  DLC_DATA_TRY(artifact.choose_entry(DLC_ENTRY_EVAL, options.entry, "eval.entry", entry));
+  std::vector<Turn> turns;
+  DLC_DATA_TRY(artifact.choose_turns(DLC_ENTRY_EVAL, options.entry, turns));
   SessionHandle session;
   DLC_DATA_TRY(create_session(artifact, options, session));
   DLC_DATA_TRY(set_hyperparameters(artifact, options, session.get()));
   DLC_DATA_TRY(data::load_weights(artifact.handle(), session.get(), options.weights));
   data::Splits splits;
   DLC_DATA_TRY(open_data(artifact, options, splits));
-  const data::DataSet *rows = nullptr;
-  DLC_DATA_TRY(find_split(artifact, splits, "eval.split", "test", rows));
+  Evaluation evaluation(artifact, options.json);
+  DLC_DATA_TRY(evaluation.set_up(turns, splits, options.batch,
+                                 static_cast<int64_t>(artifact.fit_number("batch").value_or(64))));
 
-  Batching batching;
-  auto preferred = static_cast<int64_t>(artifact.fit_number("batch").value_or(64));
-  DLC_DATA_TRY(choose_batching(artifact, *entry, *rows, options.batch, preferred, batching));
-  print_note(batching, options.json);
-  int64_t count = rows->size() - batching.left_out;
-  ProgressBar bar(options.json);
+  int64_t count = evaluation.rows();
   std::vector<Figure> figures;
   double start = now_seconds();
-  DLC_DATA_TRY(evaluate(artifact, session.get(), *entry, *rows, batching, bar, nullptr, figures));
+  DLC_DATA_TRY(evaluation.run(session.get(), nullptr, figures));
   double seconds = now_seconds() - start;
   double rate = seconds > 0 ? static_cast<double>(count) / seconds : 0;
   if (options.show > 0)
-    DLC_DATA_TRY(show(artifact, session.get(), *rows, options.show, options.json));
+    DLC_DATA_TRY(show(artifact, session.get(), evaluation.first_rows(), options.show, options.json));
   if (options.json) {
     JsonLine line("done");
     line.add("rows", count);
-    if (batching.left_out > 0)
-      line.add("rows_left_out", batching.left_out);
+    if (evaluation.rows_left_out() > 0)
+      line.add("rows_left_out", evaluation.rows_left_out());
     line.add("seconds", seconds).add("rate", rate);
     for (const Figure &figure : figures)
       line.add(figure.name, figure.value);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/cli/feed.h"
 
-#include "runtime/data/batcher.h"
-
 #include <algorithm>
 #include <unistd.h>
 
@@ -48,11 +46,7 @@ Status open_data(const Artifact &artifact, const Options &options, data::Splits 
   return data::open_data(spec, out_splits);
 }
 
-Status find_split(const Artifact &artifact, const data::Splits &splits, const char *key, const char *fallback,
-                  const DataSet *&out_split) {
-  std::string name = artifact.fit_text(key);
-  if (name.empty())
-    name = fallback;
+Status find_split(const data::Splits &splits, const std::string &name, const DataSet *&out_split) {
   auto found = splits.find(name);
   if (found == splits.end()) {
     std::string known;
@@ -171,7 +165,7 @@ std::vector<Figure> Reports::last() const {
   const Entry &entry = runner_.entry();
   for (size_t i = 0; i < entry.results.size(); ++i)
     if (entry.results[i].report != DLC_REPORT_NONE)
-      figures.push_back({entry.name + "." + entry.results[i].name,
+      figures.push_back({prefix_ + entry.results[i].name,
                          element_value(entry.results[i].type, runner_.results()[i].data, 0)});
   return figures;
 }
@@ -192,7 +186,7 @@ std::vector<Figure> Reports::figures() const {
   const Entry &entry = runner_.entry();
   for (size_t i = 0; i < entry.results.size(); ++i) {
     const Value &result = entry.results[i];
-    std::string name = entry.name + "." + result.name;
+    std::string name = prefix_ + result.name;
     auto sum = sums_.find(result.name);
     if (result.report == DLC_REPORT_VALUE && sum != sums_.end())
       figures.push_back({name, sum->second / static_cast<double>(rows_)});
@@ -200,36 +194,6 @@ std::vector<Figure> Reports::figures() const {
       figures.push_back({name, element_value(result.type, runner_.results()[i].data, 0)});
   }
   return figures;
-}
-
-Status evaluate(const Artifact &artifact, dlc_session_t *session, const Entry &entry, const DataSet &rows,
-                const Batching &batching, ProgressBar &bar, bool (*stop)(),
-                std::vector<Figure> &out_figures) {
-  Feed feed;
-  DLC_DATA_TRY(feed.bind(entry, rows));
-  EntryRunner runner(artifact, session, entry);
-  Reports reports(runner);
-  DLC_DATA_TRY(reports.reset());
-  data::Batcher batcher(rows.size(), batching.batch, 0, /*shuffle=*/false, batching.drop_last);
-  double start = now_seconds();
-  int64_t batches = batcher.batches_per_epoch();
-  for (int64_t i = 0; i < batches; ++i) {
-    if (stop && stop())
-      return {};
-    std::span<const int64_t> indices = batcher.next();
-    DLC_DATA_TRY(feed.load(indices));
-    DLC_DATA_TRY(runner.run(feed.tensors()));
-    reports.add(static_cast<int64_t>(indices.size()));
-    if (bar.due()) {
-      double seconds = now_seconds() - start, done = static_cast<double>(reports.rows());
-      double rate = seconds > 0 ? done / seconds : 0;
-      bar.draw({entry.name, i + 1, batches, i + 1, batches, reports.figures(), rate,
-                rate > 0 ? (static_cast<double>(batcher.rows_per_epoch()) - done) / rate : -1});
-    }
-  }
-  bar.clear();
-  out_figures = reports.figures();
-  return {};
 }
 
 } // namespace dlc::cli

@@ -16,9 +16,8 @@ namespace dlc::cli {
 
 /// What --data, or else the fit block, names, opened. splits stays empty on failure.
 data::Status open_data(const Artifact &artifact, const Options &options, data::Splits &out_splits);
-/// The split that the fit block names under key, or fallback.
-data::Status find_split(const Artifact &artifact, const data::Splits &splits, const char *key,
-                        const char *fallback, const data::DataSet *&out_split);
+/// The split of this name, or an error that lists those there are.
+data::Status find_split(const data::Splits &splits, const std::string &name, const data::DataSet *&out_split);
 
 /// Fills the arguments of an entry from the columns of the same names.
 class Feed {
@@ -72,7 +71,9 @@ private:
 /// session says.
 class Reports {
 public:
-  explicit Reports(const EntryRunner &runner) : runner_(runner) {}
+  /// label: what the names of the figures begin with; the entry's name when it is empty.
+  explicit Reports(const EntryRunner &runner, const std::string &label = "")
+      : runner_(runner), prefix_((label.empty() ? runner.entry().name : label) + ".") {}
   /// Forgets the values, and makes the session forget the entry's metrics.
   data::Status reset();
   /// Takes in the results of the last run, of so many rows.
@@ -91,15 +92,10 @@ public:
 
 private:
   const EntryRunner &runner_;
+  std::string prefix_;
   std::map<std::string, double> sums_;
   int64_t rows_ = 0;
 };
-
-/// Evaluates entry on the rows of a split. stop, when given, is asked between batches; true ends early with
-/// nothing in out_figures.
-data::Status evaluate(const Artifact &artifact, dlc_session_t *session, const Entry &entry,
-                      const data::DataSet &rows, const Batching &batching, ProgressBar &bar, bool (*stop)(),
-                      std::vector<Figure> &out_figures);
 
 } // namespace dlc::cli
 

@@ -131,27 +131,53 @@ Status Artifact::find_entry(const std::string &name, const Entry *&out_entry) co
   return unknown_name("entry", name, names);
 }
 
-Status Artifact::choose_entry(dlc_entry_kind_t kind, const std::string &flag, const char *fit_key,
-                              const Entry *&out_entry) const {
-  std::string name = flag.empty() ? fit_text(fit_key) : flag;
+/// The entry and the split of each line of this kind in the fit block.
+std::vector<std::pair<std::string, std::string>> Artifact::fit_lines(dlc_entry_kind_t kind) const {
+  const std::string entry = std::string(kind_name(kind)) + ".entry",
+                    split = std::string(kind_name(kind)) + ".split";
+  std::vector<std::pair<std::string, std::string>> lines;
+  for (int32_t i = 0; i < info_.fit_count; ++i) {
+    dlc_fit_info_t fit;
+    if (dlc_artifact_fit(handle(), i, &fit, nullptr) != DLC_OK)
+      continue;
+    if (fit.key == entry)
+      lines.emplace_back(fit.text, "");
+    else if (fit.key == split && !lines.empty())
+      lines.back().second = fit.text;
+  }
+  return lines;
+}
+
+Status Artifact::choose_turns(dlc_entry_kind_t kind, const std::string &flag,
+                              std::vector<Turn> &out_turns) const {
   std::vector<std::string> candidates;
   for (const Entry &entry : entries_)
     if (entry.kind == kind)
       candidates.push_back(entry.name);
-  if (name.empty() && candidates.size() == 1)
-    name = candidates[0];
-  if (name.empty())
+  const std::string default_split = kind == DLC_ENTRY_TRAIN ? "train" : "test";
+  std::vector<std::pair<std::string, std::string>> lines = fit_lines(kind);
+  if (!flag.empty()) {
+    // Its first line alone: --entry runs an entry by itself.
+    std::erase_if(lines, [&](const auto &line) { return line.first != flag; });
+    lines.resize(1, {flag, default_split});
+  } else if (lines.empty() && candidates.size() == 1) {
+    lines.emplace_back(candidates[0], default_split);
+  } else if (lines.empty()) {
     return Status::input(
         data::format("%s has %s %s entry%s", info_.source_name, candidates.empty() ? "no" : "more than one",
                      kind_name(kind),
                      candidates.empty() ? "" : ("; --entry chooses one of: " + join(candidates)).c_str()));
-  const Entry *found = nullptr;
-  if (Status status = find_entry(name, found); !status.ok())
-    return unknown_name(std::string(kind_name(kind)) + " entry", name, candidates);
-  if (found->kind != kind)
-    return Status::input(data::format("%s is an entry of kind %s, expected %s: %s", name.c_str(),
-                                      kind_name(found->kind), kind_name(kind), join(candidates).c_str()));
-  out_entry = found;
+  }
+  for (const auto &[name, split] : lines) {
+    Turn turn = {nullptr, split};
+    if (Status status = find_entry(name, turn.entry); !status.ok())
+      return unknown_name(std::string(kind_name(kind)) + " entry", name, candidates);
+    if (turn.entry->kind != kind)
+      return Status::input(data::format("%s is an entry of kind %s, expected %s: %s", name.c_str(),
+                                        kind_name(turn.entry->kind), kind_name(kind),
+                                        join(candidates).c_str()));
+    out_turns.push_back(turn);
+  }
   return {};
 }
 

@@ -39,6 +39,12 @@ struct Entry {
   std::vector<Value> arguments, results;
 };
 
+/// An entry and the split of the data that it runs on: a line of the fit block, `train step on data.train`.
+struct Turn {
+  const Entry *entry = nullptr;
+  std::string split;
+};
+
 /// A loaded artifact with its tables read out.
 class Artifact {
 public:
@@ -50,9 +56,10 @@ public:
   const std::vector<Entry> &entries() const { return entries_; }
   const std::vector<dlc_state_info_t> &states() const { return states_; }
 
-  /// The entry of this kind that flag (--entry), else the fit block's key, else there being only one, names.
-  data::Status choose_entry(dlc_entry_kind_t kind, const std::string &flag, const char *fit_key,
-                            const Entry *&out_entry) const;
+  /// The entries of this kind to run, each on its split: what flag (--entry) names, else the fit block's
+  /// lines in their order, else the only entry there is.
+  data::Status choose_turns(dlc_entry_kind_t kind, const std::string &flag,
+                            std::vector<Turn> &out_turns) const;
   /// The entry of this name, or an error that lists the names.
   data::Status find_entry(const std::string &name, const Entry *&out_entry) const;
   /// A text or identifier of the fit block; empty when it is not there.
@@ -63,6 +70,7 @@ public:
 
 private:
   data::Status read_tables();
+  std::vector<std::pair<std::string, std::string>> fit_lines(dlc_entry_kind_t kind) const;
   std::vector<Value> read_values(int32_t entry, int32_t count, bool results) const;
 
   ArtifactHandle handle_;

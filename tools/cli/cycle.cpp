@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/cli/cycle.h"
+
+#include <algorithm>
+
+namespace dlc::cli {
+
+using data::Status;
+
+size_t Cycle::runner_of(const Entry *entry) const {
+  return static_cast<size_t>(std::find(entries_.begin(), entries_.end(), entry) - entries_.begin());
+}
+
+void Cycle::choose(const std::vector<Turn> &turns) {
+  for (const Turn &turn : turns) {
+    auto same = [&](const std::unique_ptr<Stream> &stream) {
+      return stream->turn.entry == turn.entry && stream->turn.split == turn.split;
+    };
+    auto stream = std::find_if(streams_.begin(), streams_.end(), same);
+    steps_.push_back({static_cast<size_t>(stream - streams_.begin()), runner_of(turn.entry), {}});
+    if (stream == streams_.end())
+      streams_.push_back(std::make_unique<Stream>(Stream{turn, nullptr, {}, {}}));
+    if (steps_.back().runner == entries_.size())
+      entries_.push_back(turn.entry);
+  }
+}
+
+Status Cycle::check(const data::TrainingState &resumed, const std::string &path) const {
+  // An application that saves checkpoints itself names no entry.
+  if (resumed.streams.size() == 1 && streams_.size() == 1 && resumed.streams[0].entry.empty())
+    return {};
+  std::string found, expected;
+  for (const data::BatchStream &stream : resumed.streams)
+    found += (found.empty() ? "" : ", ") + stream.entry;
+  for (const std::unique_ptr<Stream> &stream : streams_)
+    expected += (expected.empty() ? "" : ", ") + stream->turn.entry->name;
+  const char *entries = resumed.streams.size() > 1 ? "entries" : "entry";
+  return found == expected ? Status()
+                           : Status::input(path + " is a checkpoint of train " + entries + " " + found +
+                                           ", expected " + expected);
+}
+
+Status Cycle::open(const data::Splits &splits, const Options &options, const data::TrainingState *resumed) {
+  for (size_t i = 0; i < streams_.size(); ++i) {
+    Stream &stream = *streams_[i];
+    DLC_DATA_TRY(find_split(splits, stream.turn.split, stream.rows));
+    std::optional<int64_t> preferred;
+    if (resumed && resumed->streams[i].batch > 0)
+      preferred = resumed->streams[i].batch;
+    else if (std::optional<double> fit = artifact_.fit_number("batch"))
+      preferred = static_cast<int64_t>(*fit);
+    DLC_DATA_TRY(choose_batching(artifact_, *stream.turn.entry, *stream.rows, options.batch, preferred,
+                                 stream.batching));
+    print_note(stream.batching, options.json);
+  }
+  for (Step &step : steps_)
+    DLC_DATA_TRY(step.feed.bind(*entries_[step.runner], *streams_[step.stream]->rows));
+  return {};
+}
+
+Status Cycle::start(dlc_session_t *session, uint64_t seed, const data::TrainingState *resumed) {
+  for (const Entry *entry : entries_)
+    runners_.push_back(std::make_unique<Runner>(artifact_, session, *entry));
+  for (size_t i = streams_.size(); i-- > 0;) {
+    Stream &stream = *streams_[i];
+    stream.batcher.emplace(stream.rows->size(), stream.batching.batch, seed, /*shuffle=*/true,
+                           stream.batching.drop_last);
+    if (!resumed)
+      continue;
+    const data::BatchStream &saved = resumed->streams[i];
+    DLC_DATA_TRY(stream.batcher->restore(saved.position));
+    // Backwards, because the first stream of an entry has its sums.
+    runners_[runner_of(stream.turn.entry)]->reports.restore(saved.sums, saved.sum_rows);
+  }
+  return {};
+}
+
+std::vector<data::BatchStream> Cycle::save() const {
+  std::vector<data::BatchStream> saved;
+  std::vector<bool> has_sums(runners_.size());
+  for (const std::unique_ptr<Stream> &stream : streams_) {
+    saved.push_back({stream->turn.entry->name, stream->batcher->position(), stream->batching.batch, {}, 0});
+    size_t runner = runner_of(stream->turn.entry);
+    if (!has_sums[runner]) {
+      saved.back().sums = runners_[runner]->reports.sums();
+      saved.back().sum_rows = runners_[runner]->reports.rows();
+    }
+    has_sums[runner] = true;
+  }
+  return saved;
+}
+
+Status Cycle::load() {
+  std::vector<data::Position> before;
+  for (const std::unique_ptr<Stream> &stream : streams_)
+    before.push_back(stream->batcher->position());
+  cycle_rows_ = 0;
+  for (Step &step : steps_) {
+    std::span<const int64_t> rows = streams_[step.stream]->batcher->next();
+    step.rows = static_cast<int64_t>(rows.size());
+    cycle_rows_ += step.stream == 0 ? step.rows : 0;
+    Status status = step.feed.load(rows);
+    if (status.ok())
+      status = runners_[step.runner]->runner.prepare(step.feed.tensors());
+    if (status.ok())
+      continue;
+    // These rows were not trained on.
+    for (size_t i = 0; i < streams_.size(); ++i)
+      DLC_DATA_TRY(streams_[i]->batcher->restore(before[i]));
+    return status;
+  }
+  return {};
+}
+
+Status Cycle::run() {
+  for (Step &step : steps_) {
+    DLC_DATA_TRY(runners_[step.runner]->runner.run(step.feed.tensors()));
+    runners_[step.runner]->reports.add(step.rows);
+  }
+  return {};
+}
+
+Status Cycle::reset_reports() {
+  for (const std::unique_ptr<Runner> &runner : runners_)
+    DLC_DATA_TRY(runner->reports.reset());
+  return {};
+}
+
+std::vector<Figure> Cycle::figures() const {
+  std::vector<Figure> all;
+  for (const std::unique_ptr<Runner> &runner : runners_) {
+    std::vector<Figure> figures = runner->reports.figures();
+    all.insert(all.end(), figures.begin(), figures.end());
+  }
+  return all;
+}
+
+std::vector<Figure> Cycle::last() const {
+  std::vector<Figure> all;
+  for (const std::unique_ptr<Runner> &runner : runners_) {
+    std::vector<Figure> figures = runner->reports.last();
+    all.insert(all.end(), figures.begin(), figures.end());
+  }
+  return all;
+}
+
+int64_t Cycle::batches_per_cycle() const {
+  return std::count_if(steps_.begin(), steps_.end(), [](const Step &step) { return step.stream == 0; });
+}
+
+int64_t Cycle::cycles_per_epoch() const {
+  int64_t batches = batches_per_cycle();
+  return (batcher().batches_per_epoch() + batches - 1) / batches;
+}
+
+std::string Cycle::format() const {
+  std::string text;
+  for (size_t first = 0, last = 0; first < steps_.size(); first = last) {
+    while (last < steps_.size() && steps_[last].runner == steps_[first].runner)
+      ++last;
+    text += (first ? ", " : "") + entries_[steps_[first].runner]->name;
+    if (last - first > 1)
+      text += data::format(" x %zu", last - first);
+  }
+  return text;
+}
+
+std::string Cycle::list() const {
+  std::string text;
+  for (const Step &step : steps_)
+    text += (text.empty() ? "" : ",") + entries_[step.runner]->name;
+  return text;
+}
+
+} // namespace dlc::cli
