@@ -92,7 +92,8 @@ struct AssignStmt : StmtOf<StmtKind::Assign> {
 /// `param weight: f32[features, k] = kaiming_uniform()`
 struct ParamStmt : StmtOf<StmtKind::Param> {
   using StmtOf::StmtOf;
-  Declarator variable; ///< has a type and an init
+  Declarator variable;         ///< has a type and an init
+  const Expr *known = nullptr; ///< behind `as`: the last part of its name outside, a string; null for its own
 };
 
 /// `state m = zeros_like(p)`, and in a metric `accumulate hits: f32 = 0, count: f32 = 0`

@@ -250,6 +250,7 @@ protected:
 /// A dimension of a tensor type: an expression such as `28`, `n`, `h/2`; or `...`, any number of dimensions.
 struct DimensionExpr {
   const Expr *size = nullptr; ///< null for `...`
+  llvm::StringRef pack; ///< of `w...` the name; "" of `...` alone, which is one pack in all of a signature
   SourceRange range;
   bool isEllipsis() const { return size == nullptr; }
 };

@@ -196,6 +196,10 @@ void Printer::print(const Stmt &stmt) {
   case StmtKind::Param:
     os << "param ";
     print(cast<ParamStmt>(stmt).variable);
+    if (const Expr *known = cast<ParamStmt>(stmt).known) {
+      os << " as ";
+      print(*known);
+    }
     break;
   case StmtKind::State:
     os << (cast<StateStmt>(stmt).isAccumulate ? "accumulate " : "state ");
@@ -303,7 +307,7 @@ void Printer::print(const TypeExpr &type) {
         tensor->dims, os,
         [&](const DimensionExpr &dim) {
           if (dim.isEllipsis())
-            os << "...";
+            os << dim.pack << "...";
           else
             print(*dim.size);
         },

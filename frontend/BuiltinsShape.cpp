@@ -103,6 +103,11 @@ Entity shapeOf(Elaborator &e, BuiltinCall &call) {
   return Entity::ofTuple(std::move(sizes));
 }
 
+/// rank(x): the number of dimensions, known now.
+Entity rankOf(Elaborator &e, BuiltinCall &call) {
+  return checkTensor(e, call) ? e.integer(call.args[0].tensorType().getRank()) : Entity::poison();
+}
+
 //===----------------------------------------------------------------------===//
 // Moving elements
 //===----------------------------------------------------------------------===//
@@ -296,6 +301,7 @@ constexpr Builtin kShapes[] = {
     {"iota", "n", iota},
     {"random_uniform", "dims*", randomUniform},
     {"shape", "x", shapeOf},
+    {"rank", "x", rankOf},
     {"reshape", "x dims", reshape},
     {"transpose", "x order?", transpose},
     {"broadcast_to", "x dims", broadcastToDims},

@@ -237,6 +237,8 @@ private:
       const Declarator &variable = cast<ParamStmt>(stmt)->variable;
       checkType(variable.type, false);
       checkInitial(variable.init);
+      if (const Expr *known = cast<ParamStmt>(stmt)->known)
+        checkExpr(known);
       return bind(variable.name, false, true);
     }
     case StmtKind::State:

@@ -161,6 +161,10 @@ std::optional<Entity> Elaborator::foldBinary(BinaryOp op, const Entity &lhs, con
   }
   if (lhs.isString() && rhs.isString() && (op == BinaryOp::Equal || op == BinaryOp::NotEqual))
     return Entity::ofBool((lhs.text == rhs.text) == (op == BinaryOp::Equal));
+  // A name with a number behind it: "weight_l" + 1.
+  if (lhs.isString() && op == BinaryOp::Add && (rhs.isString() || rhs.isConstantInteger()))
+    return Entity::ofString(lhs.text +
+                            (rhs.isString() ? rhs.text : std::to_string(*rhs.integer.getConstantValue())));
   if (lhs.isTuple() && rhs.isTuple() && op == BinaryOp::Add) {
     constexpr size_t kMaxElements = 10000;
     if (lhs.tuple->elements.size() + rhs.tuple->elements.size() > kMaxElements) {

@@ -9,8 +9,12 @@
 
 namespace dlc::frontend {
 
-const CallableDecl *Elaborator::findDecl(StringRef name) const {
-  return decls.lookup(name);
+const CallableDecl *Elaborator::findDecl(StringRef name, SourceRange at) const {
+  return (isStandard(at.file) ? standardDecls : decls).callables.lookup(name);
+}
+
+const CallableDecl *Elaborator::findInitializer(StringRef name, SourceRange at) const {
+  return (isStandard(at.file) ? standardDecls : decls).initializers.lookup(name);
 }
 
 Entity Elaborator::elaborateCall(const CallExpr *call, const NameHint &hint) {
@@ -18,11 +22,11 @@ Entity Elaborator::elaborateCall(const CallExpr *call, const NameHint &hint) {
   auto *name = llvm::dyn_cast<NameExpr>(call->callee);
   Binding *local = name ? scope->find(name->name) : nullptr;
   if (name && (!local || local->entity.kind != Entity::Kind::Instance)) {
-    if (const CallableDecl *decl = findDecl(name->name))
+    if (const CallableDecl *decl = findDecl(name->name, name->range))
       return callDecl(decl, call, hint, nullptr);
     if (const Builtin *builtin = findBuiltin(name->name))
       return callBuiltin(builtin, call);
-    if (!local && initializers.contains(name->name))
+    if (!local && findInitializer(name->name, name->range))
       return Entity::poison(); // checkNames has reported it
   }
   Entity callee = elaborate(call->callee);
@@ -364,8 +368,9 @@ struct ShapeTrace {
     if (!callee)
       return std::nullopt;
     Binding *local = scope->find(callee->name);
-    const CallableDecl *decl =
-        local && local->entity.instance ? local->entity.instance->decl : elaborator.findDecl(callee->name);
+    const CallableDecl *decl = local && local->entity.instance
+                                   ? local->entity.instance->decl
+                                   : elaborator.findDecl(callee->name, callee->range);
     if (!decl)
       return std::nullopt;
     for (auto [position, param] : llvm::enumerate(decl->params)) {
@@ -398,7 +403,7 @@ void Elaborator::explainExtraDimensions(Diagnostic &diag, const CallableDecl *de
   if (!source || source->type.getRank() <= static_cast<int64_t>(declared->dims.size()))
     return;
   // Flattening gives [n, everything else].
-  bool fits = declared->dims.size() == 2 && findDecl("flatten") &&
+  bool fits = declared->dims.size() == 2 && findDecl("flatten", decl->name.range) &&
               evaluateDimension(declared->dims[0].size, /*report=*/false) == source->type.getDim(0);
   diag.note("the extra dimensions come from " + source->name + ", " + describe(source->type) + ", used here",
             source->use, fits ? "flatten(" + source->name + ")" : llvm::Twine());

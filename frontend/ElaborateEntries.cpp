@@ -8,8 +8,8 @@
 
 namespace dlc::frontend {
 
-/// Fills the tables of declarations. What the user declares wins over the library; two of the user's own are
-/// an error of checkNames.
+/// Fills the tables of declarations. What the user declares wins over the library, but in the library's own
+/// text; two of the user's own are an error of checkNames.
 void Elaborator::collectDeclarations() {
   for (bool isStandardPass : {true, false}) {
     for (const SourceFile &file : program.files) {
@@ -19,7 +19,10 @@ void Elaborator::collectDeclarations() {
         auto *callable = llvm::dyn_cast<CallableDecl>(decl);
         if (!callable)
           continue;
-        (decl->kind == DeclKind::Initializer ? initializers : decls)[callable->name.text] = callable;
+        for (Declarations *table : {&decls, &standardDecls})
+          if (table == &decls || isStandardPass)
+            (decl->kind == DeclKind::Initializer ? table->initializers
+                                                 : table->callables)[callable->name.text] = callable;
         modelCount += decl->kind == DeclKind::Model;
       }
     }

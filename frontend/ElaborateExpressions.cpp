@@ -92,7 +92,7 @@ Entity Elaborator::elaborateName(const NameExpr *expr) {
   }
   if (std::optional<ElementType> type = parseElementType(expr->name))
     return Entity::ofElementType(elementType(*type));
-  if (const CallableDecl *decl = findDecl(expr->name))
+  if (const CallableDecl *decl = findDecl(expr->name, expr->range))
     return Entity::ofCallable(decl);
   if (const Builtin *builtin = findBuiltin(expr->name))
     return Entity::ofBuiltin(builtin);

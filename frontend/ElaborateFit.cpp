@@ -77,10 +77,10 @@ void Elaborator::elaborateFitSetting(const FitItem &item, NamedAttrList &attribu
 void Elaborator::elaborateFitRun(const FitItem &item, SmallVectorImpl<Attribute> &runs) {
   StringRef name = item.name.text;
   DeclKind kind = item.kind == FitItem::Kind::Train ? DeclKind::Train : DeclKind::Eval;
-  const CallableDecl *entry = findDecl(name);
+  const CallableDecl *entry = decls.callables.lookup(name);
   if (!entry || entry->kind != kind) {
     std::vector<StringRef> known;
-    for (const auto &decl : decls)
+    for (const auto &decl : decls.callables)
       if (decl.second->kind == kind)
         known.push_back(decl.second->name.text);
     llvm::sort(known);

@@ -4,6 +4,7 @@
 
 #include "frontend/Elaborator.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/xxhash.h"
 
 namespace dlc::frontend {
@@ -86,7 +87,7 @@ dl::StateOp Elaborator::createState(dl::StateRole role, StringRef name, dl::Tens
     return found->second;
   }
   // States and entries are symbols of one module.
-  const CallableDecl *sameName = findDecl(name);
+  const CallableDecl *sameName = decls.callables.lookup(name);
   bool isTaken = name == "init" || (sameName && isEntry(sameName));
   if (isTaken && role != dl::StateRole::Seed) // elaborateEntry reports an entry called seed
     error(range, "a state cannot be called '" + name + "' like an entry");
@@ -128,6 +129,20 @@ void Elaborator::storeState(StringRef name, Value value) {
 // Parameters
 //===----------------------------------------------------------------------===//
 
+/// The last part of a parameter's name; nothing after an error.
+std::optional<std::string> Elaborator::parameterName(const ParamStmt *stmt) {
+  if (!stmt->known)
+    return stmt->variable.name.text.str();
+  Entity known = elaborate(stmt->known);
+  bool isName = known.isString() && !known.text.empty() && !llvm::isDigit(known.text.front()) &&
+                llvm::all_of(known.text, [](char c) { return llvm::isAlnum(c) || c == '_'; });
+  if (isName)
+    return known.text;
+  if (!known.isPoison())
+    error(stmt->known->range, "a param's name is a string of letters, digits and _, got " + describe(known));
+  return std::nullopt;
+}
+
 Entity Elaborator::elaborateParam(const ParamStmt *stmt) {
   const Declarator &variable = stmt->variable;
   auto *declared = llvm::dyn_cast<TensorType>(variable.type);
@@ -139,7 +154,10 @@ Entity Elaborator::elaborateParam(const ParamStmt *stmt) {
   dl::TensorType type = evaluateType(declared);
   if (!type)
     return Entity::poison();
-  std::string name = joinPath(frame->path, variable.name.text);
+  std::optional<std::string> part = parameterName(stmt);
+  if (!part)
+    return Entity::poison();
+  std::string name = joinPath(frame->path, *part);
   for (dl::PolynomialAttr size : type.getShape()) {
     if (!size.isConstant()) {
       error(variable.range, "param " + llvm::Twine(name) + " is " + describe(type) +
@@ -220,7 +238,7 @@ Value Elaborator::elaborateInitial(const Expr *expr, dl::TensorType type, String
 
   auto *call = llvm::dyn_cast<CallExpr>(expr);
   auto *callee = call ? llvm::dyn_cast<NameExpr>(call->callee) : nullptr;
-  const CallableDecl *initializer = callee ? initializers.lookup(callee->name) : nullptr;
+  const CallableDecl *initializer = callee ? findInitializer(callee->name, callee->range) : nullptr;
   // `zeros(3)` is a tensor, `zeros()` an initializer.
   bool isInitializer =
       initializer && !scope->find(callee->name) && (call->args.empty() || !initializer->params.empty());

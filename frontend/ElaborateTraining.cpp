@@ -221,7 +221,7 @@ bool Elaborator::prepareOptimizer(OptimizerGroup &group) {
   const Expr *expr = group.syntax->optimizer;
   group.call = llvm::dyn_cast<CallExpr>(expr);
   auto *name = llvm::dyn_cast<NameExpr>(group.call ? group.call->callee : expr);
-  group.decl = name ? findDecl(name->name) : nullptr;
+  group.decl = name ? findDecl(name->name, name->range) : nullptr;
   if (!group.decl || group.decl->kind != DeclKind::Optimizer) {
     if (group.decl || !name || findBuiltin(name->name) || scope->find(name->name))
       error(expr->range,

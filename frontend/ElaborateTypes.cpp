@@ -9,7 +9,9 @@
 namespace dlc::frontend {
 
 /// The name under which a scope keeps what `...` stands for.
-static constexpr llvm::StringLiteral kPackName = "...";
+static std::string packName(const DimensionExpr &dim) {
+  return (dim.pack + "...").str();
+}
 
 Type Elaborator::elementType(ElementType type) {
   switch (type) {
@@ -170,9 +172,10 @@ dl::TensorType Elaborator::evaluateType(const TensorType *type) {
   SmallVector<dl::PolynomialAttr> shape;
   for (const DimensionExpr &dim : type->dims) {
     if (dim.isEllipsis()) {
-      Binding *pack = scope->find(kPackName);
+      Binding *pack = scope->find(packName(dim));
       if (!pack) {
-        error(dim.range, "'...' stands for the dimensions of an argument, and no argument has it");
+        error(dim.range,
+              "'" + packName(dim) + "' stands for the dimensions of an argument, and no argument has it");
         return {};
       }
       for (const Entity &size : pack->entity.tuple->elements)
@@ -192,9 +195,9 @@ std::string Elaborator::describeDeclared(const TensorType *type) {
   std::vector<std::string> dims;
   for (const DimensionExpr &dim : type->dims) {
     if (dim.isEllipsis()) {
-      Binding *pack = scope->find(kPackName);
+      Binding *pack = scope->find(packName(dim));
       if (!pack)
-        dims.push_back("...");
+        dims.push_back(packName(dim));
       else
         for (const Entity &size : pack->entity.tuple->elements)
           dims.push_back(dl::toString(size.integer));
@@ -236,13 +239,13 @@ bool Elaborator::unify(const TensorType *type, dl::TensorType actual, SourceRang
       std::vector<Entity> sizes;
       for (int64_t count = actual.getRank() - fixed; count > 0; --count)
         sizes.push_back(Entity::ofInteger(actual.getDim(axis++)));
-      if (Binding *pack = scope->find(kPackName)) {
+      if (Binding *pack = scope->find(packName(dim))) {
         const std::vector<Entity> &bound = pack->entity.tuple->elements;
         bool isEqual = bound.size() == sizes.size() && llvm::all_of(llvm::zip(bound, sizes), [](auto pair) {
                          return std::get<0>(pair).integer == std::get<1>(pair).integer;
                        });
         if (!isEqual) {
-          mismatch = {"...", describeShape(bound), describeShape(sizes), pack->range};
+          mismatch = {packName(dim), describeShape(bound), describeShape(sizes), pack->range};
           return false;
         }
       } else {
@@ -250,7 +253,7 @@ bool Elaborator::unify(const TensorType *type, dl::TensorType actual, SourceRang
         binding.kind = Binding::Kind::Dimension;
         binding.entity = Entity::ofTuple(std::move(sizes));
         binding.range = range;
-        scope->names[kPackName] = std::move(binding);
+        scope->names[packName(dim)] = std::move(binding);
       }
       continue;
     }

@@ -107,7 +107,9 @@ public:
   void elaborateFitRun(const FitItem &item, SmallVectorImpl<Attribute> &runs);
   Attribute elaborateLoader(const Expr *expr);
   Attribute elaborateSetting(const Expr *expr);
-  const CallableDecl *findDecl(llvm::StringRef name) const;
+  /// What a name at a place of the text declares: the library's own there, the user's first elsewhere.
+  const CallableDecl *findDecl(llvm::StringRef name, SourceRange at) const;
+  const CallableDecl *findInitializer(llvm::StringRef name, SourceRange at) const;
 
   //===--- Calls (ElaborateCalls.cpp) ---===//
   struct Arg {
@@ -175,6 +177,7 @@ public:
   //===--- States (ElaborateStates.cpp) ---===//
   /// The path of an instance made in the current frame.
   std::string instancePath(const NameHint &hint, const CallableDecl *decl, SourceRange range, Frame &callee);
+  std::optional<std::string> parameterName(const ParamStmt *stmt);
   Entity elaborateParam(const ParamStmt *stmt);
   Entity loadState(llvm::StringRef name, dl::TensorType type);
   void storeState(llvm::StringRef name, Value value);
@@ -307,8 +310,12 @@ public:
   Frame *frame = nullptr;
   Scope *scope = nullptr;
 
-  llvm::StringMap<const CallableDecl *> decls;        ///< the user's win over the library's
-  llvm::StringMap<const CallableDecl *> initializers; ///< kept apart: `zeros` is a function, too
+  struct Declarations {
+    llvm::StringMap<const CallableDecl *> callables;
+    llvm::StringMap<const CallableDecl *> initializers; ///< kept apart: `zeros` is a function, too
+  };
+  Declarations decls;         ///< the user's win over the library's
+  Declarations standardDecls; ///< what the library's text means, whatever the user declares
   llvm::DenseMap<FileId, bool> standardFiles;
   unsigned modelCount = 0;
   std::set<std::string> dimensions;      ///< the names that entries give sizes

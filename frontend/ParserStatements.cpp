@@ -352,11 +352,13 @@ const Stmt *ParserImpl::parseAssign() {
   return stmt;
 }
 
-/// param ::= "param" name ":" type "=" expr
+/// param ::= "param" name ":" type "=" expr ("as" expr)?
 const Stmt *ParserImpl::parseParam() {
   SourceRange begin = take().range;
   auto *stmt = context.create<ParamStmt>(begin);
   if (!parseDeclarator(stmt->variable, "the name of the parameter", Part::Required))
+    return nullptr;
+  if (acceptWord("as") && !(stmt->known = parseExpr()))
     return nullptr;
   stmt->range = since(begin);
   return stmt;

@@ -65,7 +65,7 @@ const TypeExpr *ParserImpl::reportUnknownType() {
   return nullptr;
 }
 
-/// dimension    ::= "..." | expr
+/// dimension    ::= name? "..." | expr
 /// element-type ::= "f32" | "f64" | "bf16" | "f16" | "i8" | "u8" | "i32" | "i64" | "bool"
 const TypeExpr *ParserImpl::parseTensorType(ElementType element) {
   SourceRange begin = take().range;
@@ -76,15 +76,20 @@ const TypeExpr *ParserImpl::parseTensorType(ElementType element) {
   auto parseDimension = [&] {
     DimensionExpr dim;
     dim.range = here();
-    if (is(TokenKind::Ellipsis)) {
-      if (ellipsis)
-        diags.error(here(), "a type has at most one '...'").note("the first one is here", ellipsis);
-      ellipsis = take().range;
-    } else {
+    if (!is(TokenKind::Ellipsis)) {
       dim.size = parseSum();
       if (!dim.size)
         return false;
       dim.range = dim.size->range;
+    }
+    auto *name = llvm::dyn_cast_or_null<NameExpr>(dim.size);
+    if (is(TokenKind::Ellipsis) && (name || !dim.size)) {
+      if (ellipsis)
+        diags.error(dim.range, "a type has at most one '...'").note("the first one is here", ellipsis);
+      take();
+      ellipsis = dim.range = since(dim.range);
+      dim.pack = name ? name->name : StringRef();
+      dim.size = nullptr;
     }
     dims.push_back(dim);
     return true;
