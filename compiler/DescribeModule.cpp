@@ -175,6 +175,25 @@ artifact::State describeState(dl::StateOp state, const llvm::StringMap<int32_t> 
   return result;
 }
 
+/// The kind and the value of a setting that has no parts.
+artifact::FitSetting describeSetting(const std::string &key, Attribute value) {
+  artifact::FitSetting described;
+  described.key = key;
+  if (auto text = dyn_cast<StringAttr>(value)) {
+    bool isSetting = llvm::StringRef(key).starts_with("data.") && key != "data.loader";
+    bool isText = isSetting || !llvm::StringRef(key).contains('.');
+    described.kind = isText ? artifact::FitKind::String : artifact::FitKind::Identifier;
+    described.text = text.str();
+  } else if (auto flag = dyn_cast<BoolAttr>(value)) {
+    described.kind = artifact::FitKind::Identifier;
+    described.text = flag.getValue() ? "true" : "false";
+  } else {
+    described.kind = artifact::FitKind::Number;
+    described.number = numberOf(cast<TypedAttr>(value));
+  }
+  return described;
+}
+
 /// {data = {loader, path, …}, train = [{entry, split}], batch = 64} becomes data.loader, data.path,
 /// train.entry, train.split, …; several of a list repeat their keys in order.
 void flattenFit(const std::string &prefix, DictionaryAttr settings,
@@ -185,23 +204,15 @@ void flattenFit(const std::string &prefix, DictionaryAttr settings,
       flattenFit(key + ".", nested, result);
       continue;
     }
-    if (auto runs = dyn_cast<ArrayAttr>(setting.getValue())) {
-      for (auto run : runs.getAsRange<DictionaryAttr>())
-        flattenFit(key + ".", run, result);
+    if (auto list = dyn_cast<ArrayAttr>(setting.getValue())) {
+      for (Attribute element : list)
+        if (auto run = dyn_cast<DictionaryAttr>(element))
+          flattenFit(key + ".", run, result);
+        else
+          result.push_back(describeSetting(key, element));
       continue;
     }
-    artifact::FitSetting described;
-    described.key = key;
-    if (auto text = dyn_cast<StringAttr>(setting.getValue())) {
-      bool isPath = key == "data.path" || !llvm::StringRef(key).contains('.');
-      bool isSetting = llvm::StringRef(key).starts_with("data.") && key != "data.loader";
-      described.kind = isPath || isSetting ? artifact::FitKind::String : artifact::FitKind::Identifier;
-      described.text = text.str();
-    } else {
-      described.kind = artifact::FitKind::Number;
-      described.number = numberOf(cast<TypedAttr>(setting.getValue()));
-    }
-    result.push_back(described);
+    result.push_back(describeSetting(key, setting.getValue()));
   }
 }
 

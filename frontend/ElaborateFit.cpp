@@ -4,41 +4,120 @@
 //   dl.fit = {data = {loader = "mnist", path = "models/data/mnist"},
 //             train = [{entry = "step", split = "train"}], eval = [{entry = "test", split = "test"}],
 //             batch = 64 : i64, epochs = 3 : i64}
+//
+// Lists, as loaders take them, are array attributes.
 
 #include "frontend/Elaborator.h"
+#include "runtime/data/loaders.h"
 
 namespace dlc::frontend {
 
 static constexpr llvm::StringLiteral kSettings[] = {"data", "batch", "epochs", "steps", "seed"};
 
+static StringRef ref(std::string_view text) {
+  return {text.data(), text.size()};
+}
+
+/// The loader that a fit block names; null, with a warning, when dlc has none of that name. Applications may.
+const data::LoaderSignature *Elaborator::findLoader(const NameExpr *name) {
+  std::vector<StringRef> known;
+  for (const data::LoaderSignature &loader : data::loader_signatures) {
+    if (ref(loader.name) == name->name)
+      return &loader;
+    known.push_back(ref(loader.name));
+  }
+  diags
+      .warning(name->range,
+               "dlc has no data loader called '" + name->name + "'; it has: " + llvm::join(known, ", "))
+      .suggest(nearestName(name->name, known));
+  return nullptr;
+}
+
+static bool isOfKind(Attribute value, data::SettingKind kind) {
+  using data::SettingKind;
+  if (auto list = llvm::dyn_cast<ArrayAttr>(value)) {
+    bool takesList = kind == SettingKind::numbers || kind == SettingKind::texts;
+    return takesList && llvm::all_of(list, [&](Attribute one) { return isOfKind(one, kind); });
+  }
+  bool isNumber = llvm::isa<FloatAttr, IntegerAttr>(value) && !llvm::isa<BoolAttr>(value);
+  switch (kind) {
+  case SettingKind::integer:
+    return isNumber && llvm::isa<IntegerAttr>(value);
+  case SettingKind::number:
+  case SettingKind::numbers:
+    return isNumber;
+  case SettingKind::flag:
+    return llvm::isa<BoolAttr>(value);
+  case SettingKind::text:
+  case SettingKind::texts:
+    return llvm::isa<StringAttr>(value);
+  }
+  return false;
+}
+
+/// A setting of a loader: known, and a value of its kind. The data library checks how large it is.
+Attribute Elaborator::elaborateLoaderSetting(const data::LoaderSignature &loader, const Argument &argument) {
+  auto setting = llvm::find_if(
+      loader.settings, [&](const data::LoaderSetting &one) { return ref(one.name) == argument.name.text; });
+  if (setting == loader.settings.end()) {
+    std::vector<StringRef> known;
+    for (const data::LoaderSetting &one : loader.settings)
+      known.push_back(ref(one.name));
+    error(argument.name.range, ref(loader.name) + " has no setting '" + argument.name.text + "'; it has" +
+                                   (known.empty() ? " none" : ": " + llvm::join(known, ", ")))
+        .suggest(nearestName(argument.name.text, known));
+    return {};
+  }
+  Attribute value = elaborateSetting(argument.value);
+  if (value && !isOfKind(value, setting->kind)) {
+    error(argument.value->range, argument.name.text + " is " + ref(data::describe(setting->kind)) + ", got " +
+                                     sources.text(argument.value->range));
+    return {};
+  }
+  return value;
+}
+
 /// `mnist("path", key=value)`: the loader, its path, and its other arguments by name.
 Attribute Elaborator::elaborateLoader(const Expr *expr) {
   auto *call = llvm::dyn_cast<CallExpr>(expr);
-  auto *loader = call ? llvm::dyn_cast<NameExpr>(call->callee) : nullptr;
-  if (!loader) {
+  auto *name = call ? llvm::dyn_cast<NameExpr>(call->callee) : nullptr;
+  if (!name) {
     error(expr->range, "data needs a loader, such as mnist(\"models/data/mnist\")");
     return {};
   }
+  const data::LoaderSignature *loader = findLoader(name);
   NamedAttrList attributes;
-  attributes.set("loader", builder.getStringAttr(loader->name));
-  bool hasPath = false;
+  attributes.set("loader", builder.getStringAttr(name->name));
   for (const Argument &argument : call->args) {
-    Attribute value = elaborateSetting(argument.value);
-    if (!value)
-      return {};
-    if (!argument.name && hasPath) {
+    bool isPath = !argument.name;
+    if (isPath && attributes.get("path")) {
       error(argument.range, "a loader takes one path, and everything else by name");
       return {};
     }
-    hasPath |= !argument.name;
-    attributes.set(argument.name ? argument.name.text : "path", value);
+    bool isKnown = loader && !isPath;
+    Attribute value = isKnown ? elaborateLoaderSetting(*loader, argument) : elaborateSetting(argument.value);
+    if (!value)
+      return {};
+    if (isPath && !llvm::isa<StringAttr>(value)) {
+      error(argument.range, "the path of the data is a string, got " + sources.text(argument.range));
+      return {};
+    }
+    attributes.set(isPath ? "path" : argument.name.text, value);
   }
   return attributes.getDictionary(&context);
 }
 
-/// A constant of the fit block: int, float, bool or string.
+/// A constant of the fit block: int, float, bool, string, or a list of them.
 Attribute Elaborator::elaborateSetting(const Expr *expr) {
   Entity value = elaborate(expr);
+  if (Attribute constant = settingAttribute(value))
+    return constant;
+  if (!value.isPoison())
+    error(expr->range, "a setting is a number, a bool or a string, got " + describe(value));
+  return {};
+}
+
+Attribute Elaborator::settingAttribute(const Entity &value) {
   if (value.isConstantInteger())
     return builder.getI64IntegerAttr(*value.integer.getConstantValue());
   if (value.isFloat())
@@ -47,9 +126,16 @@ Attribute Elaborator::elaborateSetting(const Expr *expr) {
     return builder.getBoolAttr(value.flag);
   if (value.isString())
     return builder.getStringAttr(value.text);
-  if (!value.isPoison())
-    error(expr->range, "a setting is a number, a bool or a string, got " + describe(value));
-  return {};
+  if (!value.isTuple() || value.tuple->elements.empty())
+    return {};
+  llvm::SmallVector<Attribute> elements;
+  for (const Entity &element : value.tuple->elements) {
+    Attribute attribute = settingAttribute(element);
+    if (!attribute || llvm::isa<ArrayAttr>(attribute))
+      return {};
+    elements.push_back(attribute);
+  }
+  return builder.getArrayAttr(elements);
 }
 
 /// `epochs = 3`

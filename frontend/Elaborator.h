@@ -25,6 +25,10 @@
 #include "llvm/ADT/StringSet.h"
 #include <set>
 
+namespace dlc::data {
+struct LoaderSignature;
+}
+
 namespace dlc::frontend {
 
 using namespace mlir;
@@ -106,7 +110,10 @@ public:
   void elaborateFitSetting(const FitItem &item, mlir::NamedAttrList &attributes);
   void elaborateFitRun(const FitItem &item, SmallVectorImpl<Attribute> &runs);
   Attribute elaborateLoader(const Expr *expr);
+  const data::LoaderSignature *findLoader(const NameExpr *name);
+  Attribute elaborateLoaderSetting(const data::LoaderSignature &loader, const Argument &argument);
   Attribute elaborateSetting(const Expr *expr);
+  Attribute settingAttribute(const Entity &value);
   /// What a name at a place of the text declares: the library's own there, the user's first elsewhere.
   const CallableDecl *findDecl(llvm::StringRef name, SourceRange at) const;
   const CallableDecl *findInitializer(llvm::StringRef name, SourceRange at) const;

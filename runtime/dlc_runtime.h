@@ -316,7 +316,8 @@ DLC_API dlc_code_t dlc_variant_memory_plan(const dlc_artifact_t *artifact, int32
 // The defaults of the `fit` block, resolved by the compiler, sorted by key. Keys: "data.loader"
 // (identifier), "data.path" (string), "data.<setting>", "train.entry", "train.split", "eval.entry",
 // "eval.split" (identifiers; each entry is followed by its split, and the pair repeats for every line of the
-// block), "batch", "epochs" (numbers), and every other setting under its own name.
+// block), "batch", "epochs" (numbers), and every other setting under its own name. A bool is the identifier true
+// or false; a list repeats its key.
 typedef enum dlc_fit_kind { DLC_FIT_STRING = 0, DLC_FIT_NUMBER = 1, DLC_FIT_IDENTIFIER = 2 } dlc_fit_kind_t;
 typedef struct dlc_fit_info {
   const char *key;

@@ -158,13 +158,10 @@ Status check_memory(const Options &options, const dlc::cli::Artifact &artifact, 
   return trains ? hold("a session that runs " + training[0].names(), peak) : Status();
 }
 
-/// What dlc train would stumble over. Applications may have loaders of their own: these are warnings.
+/// What dlc train would stumble over, but a --data may cure.
 void check_fit(const Options &options, const dlc::cli::Artifact &artifact) {
   std::string loader = artifact.fit_text("data.loader");
-  Status known = loader.empty() ? Status() : dlc::data::check_loader(loader);
-  if (!known.ok())
-    fprintf(stderr, "dlc: warning: %s: %s\n", options.model.c_str(), known.message().c_str());
-  else if (!loader.empty() && artifact.fit_text("data.path").empty())
+  if (!loader.empty() && artifact.fit_text("data.path").empty())
     fprintf(stderr, "dlc: warning: %s: %s() names no path: dlc train will need --data\n",
             options.model.c_str(), loader.c_str());
 }

@@ -140,6 +140,19 @@ Status save_states(const dlc_artifact_t *artifact, dlc_session_t *session, bool 
   return write_safetensors(path, tensors, metadata);
 }
 
+constexpr char encodings_key[] = "dlc.data";
+
+void add_encodings(const Encodings &encodings, std::map<std::string, std::string> &metadata) {
+  if (!encodings.empty())
+    metadata[encodings_key] = write_encodings(encodings);
+}
+
+Status find_encodings(const SafetensorsFile &file, Encodings &out_encodings) {
+  auto found = file.metadata().find(encodings_key);
+  return found == file.metadata().end() ? Status()
+                                        : read_encodings(found->second, file.path(), out_encodings);
+}
+
 /// What the keys of a stream begin with: "dlc." for the first, "dlc.stream1." for the next.
 std::string stream_prefix(size_t index) {
   return index == 0 ? "dlc." : format("dlc.stream%zu.", index);
@@ -205,15 +218,24 @@ std::string checkpoint_path(const std::string &path) {
   return path + ".checkpoint";
 }
 
-Status save_weights(const dlc_artifact_t *artifact, dlc_session_t *session, const std::string &path) {
+Status save_weights(const dlc_artifact_t *artifact, dlc_session_t *session, const Encodings &encodings,
+                    const std::string &path) {
   // Hugging Face's loaders ask which framework's layout it is.
-  return save_states(artifact, session, /*weights_only=*/true, {{"format", "pt"}}, path);
+  std::map<std::string, std::string> metadata = {{"format", "pt"}};
+  add_encodings(encodings, metadata);
+  return save_states(artifact, session, /*weights_only=*/true, metadata, path);
 }
 
-Status load_weights(const dlc_artifact_t *artifact, dlc_session_t *session, const std::string &path) {
+Status load_weights(const dlc_artifact_t *artifact, dlc_session_t *session, const std::string &path,
+                    Encodings *out_encodings) {
   SafetensorsFile file;
   DLC_DATA_TRY(file.open(path));
-  return load_states(artifact, session, file, /*weights_only=*/true);
+  Encodings encodings;
+  DLC_DATA_TRY(find_encodings(file, encodings));
+  DLC_DATA_TRY(load_states(artifact, session, file, /*weights_only=*/true));
+  if (out_encodings)
+    *out_encodings = std::move(encodings);
+  return {};
 }
 
 Status save_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, const TrainingState &training,
@@ -236,6 +258,7 @@ Status save_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, c
     for (const auto &[name, sum] : stream.sums)
       metadata[prefix + "sum." + name] = format("%.17g", sum);
   }
+  add_encodings(training.encodings, metadata);
   return save_states(artifact, session, /*weights_only=*/false, metadata, path);
 }
 
@@ -263,6 +286,7 @@ Status load_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, c
     reader.read("dlc.sums_epoch", training.sums_epoch);
   if (!reader.bad().empty())
     return Status::input(path + ": metadata " + reader.bad() + " is missing or not a number");
+  DLC_DATA_TRY(find_encodings(file, training.encodings));
   DLC_DATA_TRY(load_states(artifact, session, file, /*weights_only=*/false));
   out_training = std::move(training);
   return {};

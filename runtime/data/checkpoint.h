@@ -9,10 +9,13 @@
 // A checkpoint holds the same, and every other state (optimizer moments, iteration, hyperparameters, seed,
 // metric accumulators) under "dlc/" + its name, and in __metadata__ the position in the data. One file,
 // replaced as a whole: a run that continues from it gives the bits of a run that never stopped.
+//
+// Both hold in __metadata__ how the data was encoded (vocabularies, classes, standardisation: encoding.h).
 #ifndef DLC_RUNTIME_DATA_CHECKPOINT_H
 #define DLC_RUNTIME_DATA_CHECKPOINT_H
 
 #include "runtime/data/batcher.h"
+#include "runtime/data/encoding.h"
 #include "runtime/dlc_runtime.h"
 
 #include <map>
@@ -39,16 +42,21 @@ struct TrainingState {
   int64_t sums_epoch = 0; ///< The epoch that the sums belong to.
   /// At least one; the first one's epochs are the training's.
   std::vector<BatchStream> streams = std::vector<BatchStream>(1);
+  Encodings encodings = {}; ///< Of the data.
 };
 
 /// Both write path, whole or not at all.
-Status save_weights(const dlc_artifact_t *artifact, dlc_session_t *session, const std::string &path);
+Status save_weights(const dlc_artifact_t *artifact, dlc_session_t *session, const Encodings &encodings,
+                    const std::string &path);
 Status save_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, const TrainingState &training,
                        const std::string &path);
 
 /// Loads the parameters and buffers out of a weights file or a checkpoint. When names, shapes or types
 /// differ, nothing is loaded, and one message lists all the differences. bf16 and f16 elements widen to f32.
-Status load_weights(const dlc_artifact_t *artifact, dlc_session_t *session, const std::string &path);
+/// out_encodings, where it is asked for, gets those of the data that the weights were trained on; none when
+/// the file, such as one of PyTorch's, has none.
+Status load_weights(const dlc_artifact_t *artifact, dlc_session_t *session, const std::string &path,
+                    Encodings *out_encodings = nullptr);
 
 /// Loads everything. A file that is not a checkpoint, or of another model, is an input error.
 Status load_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, const std::string &path,

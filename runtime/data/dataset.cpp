@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/data/dataset.h"
 
+#include "runtime/data/batcher.h"
+
 namespace dlc::data {
 namespace {
 
-/// Every loader, in alphabetical order.
-struct Loader {
-  const char *name;
-  Status (*open)(const std::string &path, Splits &out_splits);
-};
-constexpr Loader loaders[] = {{"mnist", open_mnist}};
+/// In the order of loader_signatures.
+constexpr OpenLoader *open_functions[] = {open_mnist, open_text};
+static_assert(std::size(open_functions) == std::size(loader_signatures));
 
 } // namespace
 
@@ -21,31 +20,29 @@ std::optional<size_t> DataSet::find(std::string_view name) const {
   return std::nullopt;
 }
 
-std::vector<std::string> loader_names() {
-  std::vector<std::string> names;
-  for (const Loader &loader : loaders)
-    names.push_back(loader.name);
-  return names;
+Encodings DataSet::encodings() const {
+  Encodings encodings;
+  for (const Column &column : columns())
+    if (column.encoding)
+      encodings[column.name] = column.encoding;
+  return encodings;
 }
 
-Status check_loader(const std::string &name) {
-  std::vector<std::string> names = loader_names();
-  std::string known;
-  for (const std::string &one : names) {
-    if (one == name)
-      return {};
-    known += (known.empty() ? "" : ", ") + one;
-  }
-  std::optional<std::string> near = nearest_name(name, names);
-  return Status::input("no data loader is called " + name + "; there is: " + known +
-                       (near ? " (did you mean " + *near + "?)" : ""));
+uint64_t Draws::bits(int64_t row, uint64_t k) const {
+  uint64_t of_epoch = splitmix64(splitmix64(seed) ^ static_cast<uint64_t>(epoch));
+  return splitmix64(splitmix64(of_epoch ^ static_cast<uint64_t>(row)) + 1 + k);
 }
 
-Status open_data(const DataSpec &spec, Splits &out_splits) {
-  for (const Loader &loader : loaders)
-    if (spec.loader == loader.name)
-      return loader.open(spec.path, out_splits);
-  return check_loader(spec.loader);
+int64_t Draws::below(int64_t range, int64_t row, uint64_t k) const {
+  return static_cast<int64_t>(static_cast<unsigned __int128>(bits(row, k)) * static_cast<uint64_t>(range) >>
+                              64);
+}
+
+Status open_data(const DataSpec &spec, const Encodings &fitted, Splits &out_splits) {
+  const LoaderSignature *loader = nullptr;
+  DLC_DATA_TRY(find_loader(spec.loader, loader));
+  DLC_DATA_TRY(spec.settings.check(*loader));
+  return open_functions[loader - loader_signatures](spec.path, spec.settings, fitted, out_splits);
 }
 
 } // namespace dlc::data

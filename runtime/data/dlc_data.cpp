@@ -40,7 +40,7 @@ dlc_code_t dlc_data_set_open(const char *loader, const char *path, const char *s
                              dlc_data_set_t **out_set, dlc_status_t *status) {
   *out_set = nullptr;
   Splits splits;
-  if (Status opened = open_data({loader, path}, splits); !opened.ok())
+  if (Status opened = open_data({loader, path, {}}, {}, splits); !opened.ok())
     return report(opened, status);
   auto found = splits.find(split);
   if (found == splits.end())
@@ -129,7 +129,7 @@ dlc_code_t dlc_data_batcher_restore(dlc_data_batcher_t *batcher, dlc_data_positi
 
 dlc_code_t dlc_data_weights_save(const dlc_artifact_t *artifact, dlc_session_t *session, const char *path,
                                  dlc_status_t *status) {
-  return report(save_weights(artifact, session, path), status);
+  return report(save_weights(artifact, session, {}, path), status);
 }
 
 dlc_code_t dlc_data_weights_load(const dlc_artifact_t *artifact, dlc_session_t *session, const char *path,

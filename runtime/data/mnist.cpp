@@ -24,7 +24,8 @@ public:
   const std::vector<Column> &columns() const override { return columns_; }
   int64_t size() const override { return labels_.shape[0]; }
 
-  Status read(size_t column, std::span<const int64_t> indices, void *out) const override {
+protected:
+  Status read_rows(size_t column, std::span<const int64_t> indices, const Draws *, void *out) const override {
     if (column == 0) {
       float *to = static_cast<float *>(out);
       for (int64_t index : indices) {
@@ -95,7 +96,7 @@ Status open_split(const std::string &folder, const std::string &stem, std::uniqu
 
 } // namespace
 
-Status open_mnist(const std::string &folder, Splits &out_splits) {
+Status open_mnist(const std::string &folder, const Settings &, const Encodings &, Splits &out_splits) {
   Splits splits;
   DLC_DATA_TRY(open_split(folder, "train", splits["train"]));
   DLC_DATA_TRY(open_split(folder, "t10k", splits["test"]));

@@ -31,7 +31,7 @@ TEST_F(Mnist, RowsAreReadInTheGivenOrderAndScaled) {
   write("t10k-images.idx3-ubyte", images(1));
   write("t10k-labels.idx1-ubyte", labels("\x03"));
   Splits splits;
-  Status status = open_data({"mnist", folder_}, splits);
+  Status status = open_data({"mnist", folder_, {}}, {}, splits);
   ASSERT_TRUE(status.ok()) << status.message();
   const DataSet &train = *splits.at("train");
   EXPECT_EQ(train.size(), 3);
@@ -56,7 +56,7 @@ TEST_F(Mnist, BadFilesSayWhatAndWhere) {
   auto opening = [&](const std::string &image_bytes, const std::string &label_bytes) {
     write("train-images-idx3-ubyte", image_bytes);
     write("train-labels-idx1-ubyte", label_bytes);
-    Status status = open_mnist(folder_, splits);
+    Status status = open_mnist(folder_, {}, {}, splits);
     EXPECT_EQ(status.fault(), Fault::input);
     EXPECT_TRUE(splits.empty());
     return message(status);
@@ -88,16 +88,10 @@ TEST_F(Mnist, BadFilesSayWhatAndWhere) {
   EXPECT_EQ(opening(images(2), two), "mnist: no file t10k-images-idx3-ubyte or the same with .gz");
 }
 
-TEST_F(Mnist, AnUnknownLoaderIsNamedWithASuggestion) {
-  Splits splits;
-  EXPECT_EQ(open_data({"mnits", "x"}, splits).message(),
-            "no data loader is called mnits; there is: mnist (did you mean mnist?)");
-}
-
 // Tests the real files: their sizes, and sums that a changed byte would change.
 TEST_F(Mnist, TheCommittedFilesAreMnist) {
   Splits splits;
-  Status status = open_mnist(DLC_MODELS "/data/mnist", splits);
+  Status status = open_mnist(DLC_MODELS "/data/mnist", {}, {}, splits);
   ASSERT_TRUE(status.ok()) << status.message();
   const DataSet &test = *splits.at("test");
   EXPECT_EQ(splits.at("train")->size(), 60000);

@@ -59,6 +59,7 @@ Status Cycle::open(const data::Splits &splits, const Options &options, const dat
 }
 
 Status Cycle::start(dlc_session_t *session, uint64_t seed, const data::TrainingState *resumed) {
+  seed_ = seed;
   for (const Entry *entry : entries_)
     runners_.push_back(std::make_unique<Runner>(artifact_, session, *entry));
   for (size_t i = streams_.size(); i-- > 0;) {
@@ -96,10 +97,12 @@ Status Cycle::load() {
     before.push_back(stream->batcher->position());
   cycle_rows_ = 0;
   for (Step &step : steps_) {
-    std::span<const int64_t> rows = streams_[step.stream]->batcher->next();
+    data::Batcher &batcher = *streams_[step.stream]->batcher;
+    std::span<const int64_t> rows = batcher.next();
     step.rows = static_cast<int64_t>(rows.size());
     cycle_rows_ += step.stream == 0 ? step.rows : 0;
-    Status status = step.feed.load(rows);
+    data::Draws draws = {seed_, batcher.position().epoch};
+    Status status = step.feed.load(rows, &draws);
     if (status.ok())
       status = runners_[step.runner]->runner.prepare(step.feed.tensors());
     if (status.ok())

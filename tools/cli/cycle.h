@@ -79,6 +79,7 @@ private:
   size_t runner_of(const Entry *entry) const;
 
   const Artifact &artifact_;
+  uint64_t seed_ = 0;
   std::vector<const Entry *> entries_; ///< Of runners_.
   std::vector<std::unique_ptr<Runner>> runners_;
   std::vector<std::unique_ptr<Stream>> streams_;

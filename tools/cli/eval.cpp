@@ -121,9 +121,10 @@ Status eval(const Artifact &artifact, const Options &options) {
   SessionHandle session;
   DLC_DATA_TRY(create_session(artifact, options, session));
   DLC_DATA_TRY(set_hyperparameters(artifact, options, session.get()));
-  DLC_DATA_TRY(data::load_weights(artifact.handle(), session.get(), options.weights));
+  data::Encodings fitted;
+  DLC_DATA_TRY(data::load_weights(artifact.handle(), session.get(), options.weights, &fitted));
   data::Splits splits;
-  DLC_DATA_TRY(open_data(artifact, options, splits));
+  DLC_DATA_TRY(open_data(artifact, options, fitted, splits));
   Evaluation evaluation(artifact, options.json);
   DLC_DATA_TRY(evaluation.set_up(turns, splits, options.batch,
                                  static_cast<int64_t>(artifact.fit_number("batch").value_or(64))));

@@ -7,43 +7,54 @@
 namespace dlc::cli {
 
 using data::DataSet;
+using data::DataSpec;
 using data::from_runtime;
 using data::Status;
 
 namespace {
-std::string join_columns(const DataSet &rows) {
-  std::string text;
+std::vector<std::string> column_names(const DataSet &rows) {
+  std::vector<std::string> names;
   for (const data::Column &column : rows.columns())
-    text += (text.empty() ? "" : ", ") + column.name;
-  return text;
+    names.push_back(column.name);
+  return names;
 }
 } // namespace
 
-Status open_data(const Artifact &artifact, const Options &options, data::Splits &out_splits) {
-  data::DataSpec spec = {artifact.fit_text("data.loader"), artifact.fit_text("data.path")};
-  if (!options.data.empty()) {
-    spec.path = options.data;
-    // "loader:path", unless there is such a file: paths may have colons.
-    size_t colon = options.data.find(':');
-    bool is_path = colon == std::string::npos ||
-                   options.data.substr(0, colon).find('/') != std::string::npos ||
-                   access(options.data.c_str(), F_OK) == 0;
-    if (!is_path)
-      spec = {options.data.substr(0, colon), options.data.substr(colon + 1)};
-  }
-  if (spec.loader.empty()) {
-    std::string known;
-    for (const std::string &loader : data::loader_names())
-      known += (known.empty() ? "" : ", ") + loader;
+namespace {
+/// What --data says. "loader:path" names a loader, unless there is such a file: paths may have colons.
+Status parse_option(const std::string &text, DataSpec &out_spec) {
+  size_t colon = text.find(':');
+  bool is_path = colon == std::string::npos || text.substr(0, colon).find('/') != std::string::npos ||
+                 access(text.c_str(), F_OK) == 0;
+  if (access(text.c_str(), F_OK) != 0 && data::is_data_spec(text))
+    return data::parse_data_spec(text, out_spec);
+  out_spec = is_path ? DataSpec{"", text, {}} : DataSpec{text.substr(0, colon), text.substr(colon + 1), {}};
+  return {};
+}
+} // namespace
+
+Status open_data(const Artifact &artifact, const Options &options, const data::Encodings &fitted,
+                 data::Splits &out_splits) {
+  DataSpec spec, fit = artifact.fit_data();
+  DLC_DATA_TRY(parse_option(options.data, spec));
+  if (spec.loader.empty())
+    spec.loader = fit.loader;
+  if (spec.loader.empty())
     return Status::input(
         std::string(artifact.info().source_name) +
         " has no fit block that names its data: expected --data loader:path, with one of the loaders " +
-        known);
+        data::join(data::loader_names()));
+  // What the command line does not say is as in the fit block, if that is about the same loader.
+  if (spec.loader == fit.loader) {
+    spec.settings.add_missing(fit.settings);
+    if (spec.path.empty())
+      spec.path = fit.path;
   }
-  DLC_DATA_TRY(data::check_loader(spec.loader));
+  const data::LoaderSignature *known = nullptr;
+  DLC_DATA_TRY(data::find_loader(spec.loader, known));
   if (spec.path.empty())
     return Status::input(spec.loader + " needs a path: expected --data PATH");
-  return data::open_data(spec, out_splits);
+  return data::open_data(spec, fitted, out_splits);
 }
 
 Status find_split(const data::Splits &splits, const std::string &name, const DataSet *&out_split) {
@@ -63,12 +74,10 @@ Status Feed::bind(const Entry &entry, const DataSet &rows) {
   for (const Value &argument : entry.arguments) {
     std::optional<size_t> index = rows.find(argument.name);
     if (!index) {
-      std::vector<std::string> names;
-      for (const data::Column &column : rows.columns())
-        names.push_back(column.name);
+      std::vector<std::string> names = column_names(rows);
       std::optional<std::string> near = data::nearest_name(argument.name, names);
       return Status::input(entry.name + " takes " + argument.name + ": " + argument.signature +
-                           ", which the data does not have; it has: " + join_columns(rows) +
+                           ", which the data does not have; it has: " + data::join(names) +
                            (near ? " (did you mean " + *near + "?)" : ""));
     }
     const data::Column &column = rows.columns()[*index];
@@ -90,14 +99,14 @@ Status Feed::bind(const Entry &entry, const DataSet &rows) {
   return {};
 }
 
-Status Feed::load(std::span<const int64_t> rows) {
+Status Feed::load(std::span<const int64_t> rows, const data::Draws *draws) {
   for (size_t i = 0; i < columns_.size(); ++i) {
     size_t bytes = rows.size() * static_cast<size_t>(rows_->columns()[columns_[i]].row_bytes());
     if (buffers_[i].size() < bytes)
       buffers_[i].resize(bytes);
     tensors_[i].data = buffers_[i].data();
     tensors_[i].dims[0] = static_cast<int64_t>(rows.size());
-    DLC_DATA_TRY(rows_->read(columns_[i], rows, buffers_[i].data()));
+    DLC_DATA_TRY(rows_->read(columns_[i], rows, buffers_[i].data(), draws));
   }
   return {};
 }

@@ -14,8 +14,10 @@
 
 namespace dlc::cli {
 
-/// What --data, or else the fit block, names, opened. splits stays empty on failure.
-data::Status open_data(const Artifact &artifact, const Options &options, data::Splits &out_splits);
+/// What --data, or else the fit block, names, opened. fitted: the encodings of the weights that the session
+/// has, which the data is to be encoded by; empty for a new training. splits stays empty on failure.
+data::Status open_data(const Artifact &artifact, const Options &options, const data::Encodings &fitted,
+                       data::Splits &out_splits);
 /// The split of this name, or an error that lists those there are.
 data::Status find_split(const data::Splits &splits, const std::string &name, const data::DataSet *&out_split);
 
@@ -24,7 +26,8 @@ class Feed {
 public:
   /// Fails when an argument has no column, or one of another type or rank.
   data::Status bind(const Entry &entry, const data::DataSet &rows);
-  data::Status load(std::span<const int64_t> rows);
+  /// draws: those of a training, which may augment its rows.
+  data::Status load(std::span<const int64_t> rows, const data::Draws *draws = nullptr);
   std::span<const dlc_tensor_t> tensors() const { return tensors_; }
 
 private:

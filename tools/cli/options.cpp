@@ -135,7 +135,8 @@ void add_session_flags(CLI::App *app, Options &options) {
 }
 
 void add_data_flags(CLI::App *app, Options &options) {
-  app->add_option("--data", options.data, "the data set's path, or loader:path (mnist:models/data/mnist)")
+  app->add_option("--data", options.data,
+                  "the data set's path, or loader:path, or 'loader(\"path\", key=value)'")
       ->type_name("D");
   add_number<int64_t>(app, "--batch", "rows in a batch", options.batch, 1);
 }

@@ -53,7 +53,7 @@ struct Options {
   std::string weights;
 
   // Data.
-  std::string data; ///< A path for the fit block's loader, or loader:path.
+  std::string data; ///< A path for the fit block's loader, loader:path, or loader("path", key=value).
   std::optional<int64_t> batch;
   std::string entry;
   int64_t show = 0; ///< Samples to show as pictures.

@@ -201,6 +201,25 @@ std::optional<double> Artifact::fit_number(const char *key) const {
   return std::nullopt;
 }
 
+data::DataSpec Artifact::fit_data() const {
+  constexpr std::string_view prefix = "data.";
+  data::DataSpec spec = {fit_text("data.loader"), fit_text("data.path"), {}};
+  for (int32_t i = 0; i < info_.fit_count; ++i) {
+    dlc_fit_info_t fit;
+    if (dlc_artifact_fit(handle(), i, &fit, nullptr) != DLC_OK)
+      continue;
+    std::string_view key = fit.key;
+    if (!key.starts_with(prefix) || key == "data.loader" || key == "data.path")
+      continue;
+    data::SettingValue value = fit.kind == DLC_FIT_NUMBER ? data::SettingValue::of(fit.number)
+                               : fit.kind == DLC_FIT_STRING
+                                   ? data::SettingValue::of(std::string(fit.text))
+                                   : data::SettingValue::of(!strcmp(fit.text, "true"));
+    spec.settings.add(std::string(key.substr(prefix.size())), std::move(value));
+  }
+  return spec;
+}
+
 std::string Artifact::format(dlc_expression_t expression, const Entry &entry) const {
   char first;
   size_t length = dlc_expression_format(handle(), expression, entry.index, &first, 1);

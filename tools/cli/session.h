@@ -5,6 +5,7 @@
 #define DLC_TOOLS_CLI_SESSION_H
 
 #include "runtime/data/checkpoint.h"
+#include "runtime/data/settings.h"
 #include "runtime/data/tensor.h"
 #include "runtime/dlc_runtime.h"
 #include "tools/cli/options.h"
@@ -65,6 +66,8 @@ public:
   /// A text or identifier of the fit block; empty when it is not there.
   std::string fit_text(const char *key) const;
   std::optional<double> fit_number(const char *key) const;
+  /// The fit block's data; without a loader when it names none.
+  data::DataSpec fit_data() const;
   /// "4*n*784"
   std::string format(dlc_expression_t expression, const Entry &entry) const;
 

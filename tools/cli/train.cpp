@@ -76,21 +76,23 @@ Status Trainer::set_up() {
   cycle_.choose(turns);
 
   seed_ = options_.seed.value_or(0);
+  data::Encodings fitted; // of the weights that the training begins with
   DLC_DATA_TRY(create_session(artifact_, options_, session_));
   dlc_status_t status;
   if (!options_.resume.empty()) {
     DLC_DATA_TRY(restore());
+    fitted = resumed_->encodings;
   } else {
     if (dlc_session_initialize(session_.get(), &status) != DLC_OK)
       return from_runtime(status);
     if (!options_.weights.empty())
-      DLC_DATA_TRY(data::load_weights(artifact_.handle(), session_.get(), options_.weights));
+      DLC_DATA_TRY(data::load_weights(artifact_.handle(), session_.get(), options_.weights, &fitted));
   }
   DLC_DATA_TRY(set_hyperparameters(artifact_, options_, session_.get()));
   DLC_DATA_TRY(choose_length());
   DLC_DATA_TRY(check_targets());
 
-  DLC_DATA_TRY(open_data(artifact_, options_, splits_));
+  DLC_DATA_TRY(open_data(artifact_, options_, fitted, splits_));
   const data::TrainingState *resumed = resumed_ ? &*resumed_ : nullptr;
   DLC_DATA_TRY(cycle_.open(splits_, options_, resumed));
   // --batch is the training's; an evaluation takes the same where its entry does.
@@ -179,7 +181,7 @@ std::string Trainer::checkpoint_target() const {
 Status Trainer::save_checkpoint() {
   if (checkpoint_at_ == iteration_)
     return {};
-  data::TrainingState training = {iteration_, seed_, epoch_, cycle_.save()};
+  data::TrainingState training = {iteration_, seed_, epoch_, cycle_.save(), cycle_.rows().encodings()};
   std::string path = checkpoint_target();
   Status status = data::save_checkpoint(artifact_.handle(), session_.get(), training, path);
   checkpoint_failed_ = !status.ok();
@@ -197,7 +199,8 @@ Status Trainer::save() {
     return {};
   DLC_DATA_TRY(save_checkpoint());
   if (!options_.save.empty())
-    DLC_DATA_TRY(data::save_weights(artifact_.handle(), session_.get(), options_.save));
+    DLC_DATA_TRY(
+        data::save_weights(artifact_.handle(), session_.get(), cycle_.rows().encodings(), options_.save));
   saved_at_ = iteration_;
   print_save();
   return {};

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Every data loader and the settings that it takes, as one table: the compiler checks a fit block's
+// `data = loader("path", key=value)` against it, the data library what the command line says. README.md says
+// what the settings mean. Header only: the compiler does not link the data library.
+#ifndef DLC_RUNTIME_DATA_LOADERS_H
+#define DLC_RUNTIME_DATA_LOADERS_H
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace dlc::data {
+
+enum class SettingKind : uint8_t {
+  integer,
+  number, ///< An integer or a float.
+  flag,
+  text,
+  numbers, ///< One number, or a list of them.
+  texts,   ///< One text, or a list of them.
+};
+
+/// "an int", "a list of numbers".
+constexpr std::string_view describe(SettingKind kind) {
+  constexpr std::string_view names[] = {"an int",
+                                        "a number",
+                                        "a bool",
+                                        "a string",
+                                        "a number or a list of numbers",
+                                        "a string or a list of strings"};
+  return names[static_cast<size_t>(kind)];
+}
+
+inline constexpr double no_limit = 0x1p53; ///< Integers beyond it are not exact as doubles.
+
+struct LoaderSetting {
+  std::string_view name;
+  SettingKind kind;
+  double least = -no_limit, most = no_limit; ///< Of a number.
+  std::string_view choices = ""; ///< Of a text: those that there are, separated by '|'; empty: any.
+};
+
+inline constexpr LoaderSetting text_settings[] = {
+    {"starts", SettingKind::text, 0, 0, "random|consecutive|every"},
+    {"unit", SettingKind::text, 0, 0, "char|word"},
+    {"validation", SettingKind::number, 0, 0.9},
+    {"vocabulary", SettingKind::integer, 1, 0x1p31 - 1},
+    {"window", SettingKind::integer, 1},
+};
+
+struct LoaderSignature {
+  std::string_view name;
+  std::span<const LoaderSetting> settings; ///< By name.
+};
+
+/// In alphabetical order.
+inline constexpr LoaderSignature loader_signatures[] = {
+    {"mnist", {}},
+    {"text", text_settings},
+};
+
+} // namespace dlc::data
+
+#endif // DLC_RUNTIME_DATA_LOADERS_H
