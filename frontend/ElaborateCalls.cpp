@@ -272,6 +272,7 @@ Entity Elaborator::callDecl(const CallableDecl *decl, const CallExpr *call, cons
 
 /// Walks the body in the current frame and scope, which hold the arguments.
 Entity Elaborator::runBody(const CallableDecl *decl) {
+  Restore<IndexSpace *> outOfNotation(indexSpace, nullptr);
   for (const Stmt *stmt : decl->body->stmts) {
     if (stmt->kind != StmtKind::Gradient)
       continue;

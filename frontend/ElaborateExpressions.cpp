@@ -34,10 +34,16 @@ Entity Elaborator::elaborateUnchecked(const Expr *expr, const NameHint &hint) {
   case ExprKind::Tuple:
     return elaborateTuple(llvm::cast<TupleExpr>(expr));
   case ExprKind::Unary:
+    if (indexSpace)
+      return elaborateIndexedExpr(expr, hint);
     return elaborateUnary(llvm::cast<UnaryExpr>(expr));
   case ExprKind::Binary:
+    if (indexSpace)
+      return elaborateIndexedExpr(expr, hint);
     return elaborateBinary(llvm::cast<BinaryExpr>(expr));
   case ExprKind::Call:
+    if (indexSpace)
+      return elaborateIndexedExpr(expr, hint);
     return elaborateCall(llvm::cast<CallExpr>(expr), hint);
   case ExprKind::Index:
     return elaborateIndex(llvm::cast<IndexExpr>(expr));
@@ -49,8 +55,7 @@ Entity Elaborator::elaborateUnchecked(const Expr *expr, const NameHint &hint) {
     error(expr->range, "a range stands behind `in` only");
     return Entity::poison();
   case ExprKind::Reduction:
-    error(expr->range, "index notation is not supported by this version of dlc");
-    return Entity::poison();
+    return elaborateReduction(llvm::cast<ReductionExpr>(expr));
   }
   return Entity::poison();
 }

@@ -138,13 +138,10 @@ Entity Elaborator::checkDeclaredType(Entity entity, const TypeExpr *type, Source
 }
 
 void Elaborator::elaborateLet(const LetStmt *stmt) {
-  if (stmt->isIndexed) {
-    error(stmt->range, "index notation is not supported by this version of dlc");
-    return bind(stmt->names.front(), Binding());
-  }
   Restore<std::string> naming(lastLetName,
                               frame->locationName.empty() ? stmt->names.front().text.str() : lastLetName);
-  Entity value = elaborate(stmt->value, {NameHint::Kind::Name, stmt->names.front().text});
+  Entity value = stmt->isIndexed ? elaborateIndexedLet(stmt)
+                                 : elaborate(stmt->value, {NameHint::Kind::Name, stmt->names.front().text});
   if (stmt->type)
     value = checkDeclaredType(value, stmt->type, stmt->value->range, stmt->names.front().text);
   if (value.kind == Entity::Kind::None) {

@@ -6,6 +6,13 @@
 namespace dlc::frontend {
 
 Entity Elaborator::elaborateIndex(const IndexExpr *expr) {
+  if (indexSpace) {
+    auto isIndex = [&](StringRef name) { return indexSpace->find(name).has_value(); };
+    for (const Subscript &subscript : expr->subscripts)
+      for (const Expr *part : {subscript.begin, subscript.end, subscript.step})
+        if (part && mentions(part, isIndex))
+          return elaborateIndexedAccess(expr);
+  }
   Entity base = elaborate(expr->base);
   if (base.isPoison())
     return base;

@@ -10,6 +10,7 @@
 //   ElaborateStatements  statements but for training
 //   ElaborateTraining    minimize, optimizers; ElaborateMetrics: metrics, report
 //   ElaborateExpressions names, operators, members; ElaborateSubscripts; ElaborateScan: scan
+//   ElaborateIndexNotation, ElaborateIndexedAccess: let y[i, j] = …
 //   CompileTime          arithmetic on values known now; Constraints: what sizes must satisfy
 //   Broadcasting         conversions and NumPy's rules: what two tensors must have in common
 //   Builtins*            the primitive functions, by family
@@ -21,6 +22,7 @@
 
 #include "frontend/Entity.h"
 #include "frontend/Frontend.h"
+#include "frontend/IndexNotation.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringSet.h"
 #include <set>
@@ -254,6 +256,26 @@ public:
                                                    dl::PolynomialAttr missing);
   std::optional<int64_t> subscriptStep(const Expr *step);
 
+  //===--- Index notation (ElaborateIndexNotation.cpp, ElaborateIndexedAccess.cpp) ---===//
+  Entity elaborateIndexedLet(const LetStmt *stmt);
+  Entity elaborateReduction(const ReductionExpr *expr);
+  Entity elaborateIndexedExpr(const Expr *expr, const NameHint &hint);
+  Entity elaborateIndexedAccess(const IndexExpr *expr);
+  Entity subscriptedBase(const IndexExpr *expr);
+  dl::PolynomialAttr inferExtent(const Identifier &name, llvm::ArrayRef<IndexBinding> bindings,
+                                 const Expr *body);
+  bool addIndices(llvm::ArrayRef<IndexBinding> bindings, const Expr *body, bool fromZero);
+  bool checkElementwise(Operation *before, SourceRange range);
+  std::optional<AffineIndex> affineIndex(const Expr *expr);
+  bool checkIndexRange(const AffineIndex &index, const Subscript &subscript, dl::TensorType type,
+                       int64_t axis, SourceRange whole);
+  Value alignToSpace(Value value, llvm::ArrayRef<size_t> used);
+  std::optional<llvm::SmallVector<size_t>> plainAxes(llvm::ArrayRef<AffineIndex> indices,
+                                                     dl::TensorType type);
+  Value readAffine(Value x, llvm::ArrayRef<AffineIndex> indices, llvm::ArrayRef<size_t> used);
+  Value readComputed(Value x, llvm::ArrayRef<AffineIndex> indices, size_t axis, Value chosen);
+  std::optional<Value> asContraction(const ReductionExpr *expr, size_t reduced);
+
   //===--- Compile time (CompileTime.cpp) ---===//
   /// Whether sizes stay small enough for 64-bit arithmetic on them; reports otherwise.
   bool checkMagnitude(const Entity &entity, SourceRange range);
@@ -332,7 +354,8 @@ public:
   llvm::StringMap<dl::StateOp> stateOps;
   /// The initial value of the state whose initialiser is being evaluated: its name, for random sites.
   std::string initialName;
-  std::optional<Entity> yielded; ///< of the scan whose body is being walked
+  IndexSpace *indexSpace = nullptr; ///< of the index notation that is being walked
+  std::optional<Entity> yielded;    ///< of the scan whose body is being walked
   SourceRange yieldRange;
   unsigned expressionDepth = 0;  ///< expressions around the one that is walked, through all calls
   unsigned statements = 0;       ///< walked so far, for the limit on unrolling
