@@ -273,15 +273,24 @@ Entity Elaborator::callDecl(const CallableDecl *decl, const CallExpr *call, cons
 /// Walks the body in the current frame and scope, which hold the arguments.
 Entity Elaborator::runBody(const CallableDecl *decl) {
   Restore<IndexSpace *> outOfNotation(indexSpace, nullptr);
-  for (const Stmt *stmt : decl->body->stmts) {
-    if (stmt->kind != StmtKind::Gradient)
-      continue;
-    error(stmt->range, "gradient clauses are not supported by this version of dlc");
-    return Entity::poison();
-  }
+  SmallVector<GradientArgument> arguments = gradientArguments(decl);
   elaborateBlock(decl->body);
-  Entity result = frame->returned.value_or(Entity::none());
-  return checkResult(decl, result, frame->returned ? frame->returnRange : decl->name.range);
+  SourceRange returnRange = frame->returnRange;
+  Entity result = checkResult(decl, frame->returned.value_or(Entity::none()),
+                              frame->returned ? returnRange : decl->name.range);
+  const GradientStmt *rule = nullptr;
+  for (const Stmt *stmt : decl->body->stmts)
+    if (auto *gradient = llvm::dyn_cast<GradientStmt>(stmt)) {
+      if (rule)
+        error(gradient->range, decl->name.text + " has two gradient clauses")
+            .note("the first is here", rule->range);
+      rule = gradient;
+    }
+  if (!rule || result.isPoison() || !entry || entry->isInit())
+    return result;
+  for (auto &[name, value] : frame->params)
+    arguments.push_back({name, value});
+  return applyGradientClause(rule, std::move(result), arguments);
 }
 
 //===----------------------------------------------------------------------===//

@@ -89,7 +89,9 @@ void Elaborator::elaborateStmt(const Stmt *stmt) {
   case StmtKind::Report:
     return elaborateReport(llvm::cast<ReportStmt>(stmt));
   case StmtKind::Gradient:
-    return; // runBody has looked for them
+    if (!llvm::is_contained(frame->decl->body->stmts, stmt))
+      error(stmt->range, "a gradient clause stands directly in the body of its layer or function");
+    return; // applied by runBody, which has the results
   }
 }
 

@@ -212,7 +212,9 @@ Entity Elaborator::elaborateParam(const ParamStmt *stmt) {
     }
   }
   currentLocation = locate(variable.range);
-  return loadState(name, type);
+  Entity value = loadState(name, type);
+  frame->params.push_back({variable.name.text, value.value});
+  return value;
 }
 
 /// The value of every element, when it is one constant that a runtime can fill a state with; else null.

@@ -6,6 +6,7 @@
 // The methods are spread over files by meaning, in the order in which an entry passes through them:
 //   ElaborateEntries     module, entries, their arguments and results
 //   ElaborateCalls       arguments to parameters, frames, results; ElaborateTypes: types and unification
+//   ElaborateGradientClause  a layer's own rule
 //   ElaborateStates      instances, parameters, buffers, counters, seeds: everything that is a dl.state
 //   ElaborateStatements  statements but for training
 //   ElaborateTraining    minimize, optimizers; ElaborateMetrics: metrics, report
@@ -138,6 +139,19 @@ public:
   Entity checkResult(const CallableDecl *decl, Entity result, SourceRange range);
   void explainExtraDimensions(Diagnostic &diag, const CallableDecl *decl, const TensorType *declared,
                               dl::TensorType actual);
+
+  //===--- Gradient clauses (ElaborateGradientClause.cpp) ---===//
+  /// What a gradient clause has a gradient for: a tensor argument, or a param.
+  struct GradientArgument {
+    llvm::StringRef name;
+    Value value;
+  };
+  llvm::SmallVector<GradientArgument> gradientArguments(const CallableDecl *decl);
+  /// The results, with the clause's rule.
+  Entity applyGradientClause(const GradientStmt *rule, Entity result,
+                             llvm::ArrayRef<GradientArgument> arguments);
+  std::optional<llvm::SmallVector<Value>> elaborateGradientBody(const GradientStmt *rule,
+                                                                llvm::ArrayRef<GradientArgument> arguments);
 
   //===--- Constraints (Constraints.cpp) ---===//
   /// Makes sure that a size, or what is left of one, is at least 0: false when it never is. What depends on

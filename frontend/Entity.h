@@ -177,6 +177,7 @@ struct Frame {
   llvm::StringMap<SourceRange> instanceNames;
   llvm::StringSet<> loopNames; ///< of the `for … as` that were walked
   bool inNamedLoop = false;    ///< directly in a `for … as`, whose path a call that is assigned takes
+  std::vector<std::pair<llvm::StringRef, mlir::Value>> params; ///< of the body's param statements, in order
   /// A second instance of one name; a parameter below it is an error.
   bool isDuplicate = false;
   SourceRange firstUse;

@@ -11,6 +11,7 @@
 #include "compiler/Autodiff/Autodiff.h"
 #include "compiler/Autodiff/Rules.h"
 
+#include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/StringSwitch.h"
 
 namespace dlc::autodiff {
@@ -92,14 +93,16 @@ const RuleTable &RuleTable::get() {
 }
 
 bool isDifferentiable(OperationName name) {
-  return name.getStringRef() == dl::ScanOp::getOperationName() || RuleTable::get().find(name);
+  return name.getStringRef() == dl::ScanOp::getOperationName() ||
+         name.getStringRef() == dl::CustomGradientOp::getOperationName() || RuleTable::get().find(name);
 }
 
 StringRef reasonNotDifferentiable(OperationName name) {
   return llvm::StringSwitch<StringRef>(name.getStringRef())
       .Cases({"dl.constant", "dl.dim", "dl.iota", "dl.random", "dl.load_state"},
              "it has no operands to pass to")
-      .Cases({"dl.compare", "dl.and", "dl.or", "dl.not", "dl.argmax", "dl.argsort"}, "its result is not a real number")
+      .Cases({"dl.compare", "dl.and", "dl.or", "dl.not", "dl.argmax", "dl.argsort"},
+             "its result is not a real number")
       .Case("dl.floor", "it is constant between its steps")
       .Case("dl.stop_gradient", "it is there to stop gradients")
       .Cases({"dl.state", "dl.store_state", "dl.yield"}, "it has no result")
@@ -121,6 +124,12 @@ public:
   LogicalResult visit(Operation *op) {
     if (auto scan = dyn_cast<dl::ScanOp>(op))
       return visitScan(scan);
+    if (auto custom = dyn_cast<dl::CustomGradientOp>(op)) {
+      // Only what its body has gradients for counts.
+      if (llvm::any_of(custom.getArgs(), [&](Value operand) { return active.contains(operand); }))
+        activateResults(op);
+      return success();
+    }
     if (llvm::none_of(op->getOperands(), [&](Value operand) { return active.contains(operand); }))
       return success();
     if (isDifferentiable(op->getName())) {
@@ -180,6 +189,23 @@ private:
 // The pass
 //===----------------------------------------------------------------------===//
 
+/// r = values, dargs = body(dr, captures): the body takes the place of the rule.
+static void differentiateCustom(dl::CustomGradientOp op, Gradients &gradients) {
+  IRMapping mapping;
+  Block &body = op.getBody().front();
+  for (auto [result, argument] : llvm::zip(op.getOutputs(), body.getArguments())) {
+    Value gradient = gradients.get(result);
+    mapping.map(argument, gradient ? gradient : gradients.constant(result, 0));
+  }
+  for (auto [capture, argument] :
+       llvm::zip_equal(op.getCaptures(), body.getArguments().drop_front(op.getNumResults())))
+    mapping.map(argument, capture);
+  for (Operation &inner : body.without_terminator())
+    gradients.builder.clone(inner, mapping);
+  for (auto [argument, gradient] : llvm::zip_equal(op.getArgs(), body.getTerminator()->getOperands()))
+    gradients.add(argument, mapping.lookupOrDefault(gradient));
+}
+
 void differentiate(ArrayRef<Operation *> operations, Gradients &gradients) {
   for (Operation *op : llvm::reverse(operations)) {
     if (llvm::none_of(op->getResults(), [&](Value result) { return gradients.get(result); }))
@@ -187,6 +213,10 @@ void differentiate(ArrayRef<Operation *> operations, Gradients &gradients) {
     gradients.builder.setLoc(op->getLoc());
     if (auto scan = dyn_cast<dl::ScanOp>(op)) {
       differentiateScan(scan, gradients);
+      continue;
+    }
+    if (auto custom = dyn_cast<dl::CustomGradientOp>(op)) {
+      differentiateCustom(custom, gradients);
       continue;
     }
     // Without a rule only `wrt` itself has a gradient: a parameter is the result of a dl.load_state.
@@ -236,9 +266,14 @@ struct DifferentiatePass : impl::DifferentiatePassBase<DifferentiatePass> {
       if (failed(expand(request)))
         return signalPassFailure();
     // No request is left that could see them: what follows need not know them.
-    getOperation()->walk([](dl::StopGradientOp op) {
-      op.replaceAllUsesWith(op.getOperand());
-      op.erase();
+    getOperation()->walk([](Operation *op) {
+      if (auto stop = dyn_cast<dl::StopGradientOp>(op))
+        stop.replaceAllUsesWith(stop.getOperand());
+      else if (auto custom = dyn_cast<dl::CustomGradientOp>(op))
+        custom.replaceAllUsesWith(custom.getValues());
+      else
+        return;
+      op->erase();
     });
   }
   void getDependentDialects(DialectRegistry &registry) const override { registry.insert<dl::DlDialect>(); }

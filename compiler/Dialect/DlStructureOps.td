@@ -109,7 +109,7 @@ def Dl_ScanOp : Dl_Op<"scan", [AttrSizedOperandSegments, AttrSizedResultSegments
   }];
 }
 
-def Dl_YieldOp : Dl_Op<"yield", [Pure, Terminator, ReturnLike, ParentOneOf<["ScanOp", "DispatchOp"]>]> {
+def Dl_YieldOp : Dl_Op<"yield", [Pure, Terminator, ReturnLike, ParentOneOf<["ScanOp", "CustomGradientOp", "DispatchOp"]>]> {
   let summary = "ends the body of a scan or a dispatch";
   let description = [{
     In a scan: the next values of the carries, then an element of each stack. In a dispatch: its results. The
@@ -155,6 +155,31 @@ def Dl_GradientOp : Dl_Op<"gradient", [Pure]> {
   }];
   let arguments = (ins Dl_FloatTensor:$loss, Variadic<Dl_FloatTensor>:$wrt);
   let results = (outs Variadic<Dl_FloatTensor>:$gradients);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def Dl_CustomGradientOp : Dl_Op<"custom_gradient", [Pure, IsolatedFromAbove, AttrSizedOperandSegments,
+                                                   SingleBlockImplicitTerminator<"YieldOp">]> {
+  let summary = "r = values, whose gradients the body computes for the arguments";
+  let description = [{
+    What a gradient clause becomes. No gradient flows to `values` and `captures`; that of argument k is what the body
+    yields, from the gradients of the results and the captured values. Replaced by `values` once no request is left.
+    (C1) results have the types of `values`. (C2) block arguments have the types of the results, then of the captures;
+    yielded values those of the arguments.
+
+    Example:
+    ```mlir
+    %r = dl.custom_gradient values(%y) of(%x) captures(%y) : (!dl.tensor<[n], f32>), (!dl.tensor<[n], f32>), (!dl.tensor<[n], f32>) {
+    ^bb0(%dr: !dl.tensor<[n], f32>, %c: !dl.tensor<[n], f32>):
+      %dx = dl.mul %dr, %c : !dl.tensor<[n], f32>
+      dl.yield %dx : !dl.tensor<[n], f32>
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<Dl_Tensor>:$values, Variadic<Dl_FloatTensor>:$args, Variadic<Dl_Tensor>:$captures);
+  let results = (outs Variadic<Dl_Tensor>:$outputs);
+  let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
 }

@@ -246,7 +246,7 @@ void ScanOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContex
 }
 
 //===----------------------------------------------------------------------===//
-// GradientOp, DispatchOp
+// GradientOp, CustomGradientOp, DispatchOp
 //===----------------------------------------------------------------------===//
 
 LogicalResult GradientOp::verify() {
@@ -279,6 +279,55 @@ void GradientOp::print(OpAsmPrinter &printer) {
   printer << " " << getLoss() << " wrt(" << getWrt() << ")";
   printer.printOptionalAttrDict((*this)->getAttrs());
   printer << " : " << getLoss().getType() << ", (" << getWrt().getTypes() << ")";
+}
+
+static ParseResult parseNamedOperands(OpAsmParser &parser, StringRef keyword,
+                                      SmallVectorImpl<OpAsmParser::UnresolvedOperand> &operands) {
+  return failure(parser.parseKeyword(keyword) ||
+                 parser.parseOperandList(operands, OpAsmParser::Delimiter::Paren));
+}
+
+ParseResult CustomGradientOp::parse(OpAsmParser &parser, OperationState &state) {
+  std::array<SmallVector<OpAsmParser::UnresolvedOperand>, 3> groups;
+  SMLoc location = parser.getCurrentLocation();
+  for (auto [keyword, operands] : llvm::zip(std::array<StringRef, 3>{"values", "of", "captures"}, groups))
+    if (parseNamedOperands(parser, keyword, operands))
+      return failure();
+  if (parser.parseOptionalAttrDict(state.attributes) || parser.parseColon())
+    return failure();
+  std::array<int32_t, 3> sizes;
+  for (auto [i, operands] : llvm::enumerate(groups)) {
+    SmallVector<Type> types;
+    if ((i > 0 && parser.parseComma()) || parseTypesInParentheses(parser, types) ||
+        parser.resolveOperands(operands, types, location, state.operands))
+      return failure();
+    if (i == 0)
+      state.addTypes(types);
+    sizes[i] = static_cast<int32_t>(operands.size());
+  }
+  state.getOrAddProperties<Properties>().operandSegmentSizes = sizes;
+  return parser.parseRegion(*state.addRegion());
+}
+
+void CustomGradientOp::print(OpAsmPrinter &printer) {
+  printer << " values(" << getValues() << ") of(" << getArgs() << ") captures(" << getCaptures() << ")";
+  printer.printOptionalAttrDict((*this)->getAttrs(), {"operandSegmentSizes"});
+  printer << " : (" << getValues().getTypes() << "), (" << getArgs().getTypes() << "), ("
+          << getCaptures().getTypes() << ") ";
+  printer.printRegion(getBody());
+}
+
+LogicalResult CustomGradientOp::verify() {
+  if (getOutputs().getTypes() != getValues().getTypes()) // (C1)
+    return emitOpError("expected results of the types of its values");
+  SmallVector<Type> expected(getOutputs().getTypes());
+  llvm::append_range(expected, getCaptures().getTypes());
+  auto yield = cast<YieldOp>(getBody().front().getTerminator());
+  if (getBody().getArgumentTypes() != ArrayRef<Type>(expected) ||
+      yield.getValues().getTypes() != getArgs().getTypes()) // (C2)
+    return emitOpError(
+        "expected a body from the gradients of the results and the captures to those of the arguments");
+  return success();
 }
 
 LogicalResult DispatchOp::verify() {

@@ -77,6 +77,11 @@ private:
         .Case([&](dl::ScanOp scan) { return evaluateScan(scan, environment); })
         .Case([&](dl::DispatchOp dispatch) { return evaluateDispatch(dispatch, environment); })
         .Case([&](dl::GradientOp gradient) { return evaluateGradient(gradient, environment); })
+        .Case([&](dl::CustomGradientOp custom) {
+          for (auto [value, result] : llvm::zip(custom.getValues(), custom.getOutputs()))
+            set(environment, result, get(environment, value));
+          return success();
+        })
         .Default([&](Operation *) { return evaluatePure(op, environment); });
   }
 

@@ -292,6 +292,40 @@ void addScans(std::vector<GradientCase> &cases) {
 }
 
 /// Whole models: what no rule alone shows.
+// The rules state the true gradients, so that they can be compared; the second one also keeps a scan's
+// values.
+void addCustom(std::vector<GradientCase> &cases) {
+  cases.push_back({"custom_gradient",
+                   {"[n, 3]", "[n, 3]"},
+                   R"(%p = dl.mul %a, %b : <[n, 3]>
+  %e = dl.exp %p : <[n, 3]>
+  %r = dl.custom_gradient values(%e) of(%a, %b) captures(%e, %a, %b) : (!dl.tensor<[n, 3], f64>), (!dl.tensor<[n, 3], f64>, !dl.tensor<[n, 3], f64>), (!dl.tensor<[n, 3], f64>, !dl.tensor<[n, 3], f64>, !dl.tensor<[n, 3], f64>) {
+  ^bb0(%dr: !dl.tensor<[n, 3], f64>, %y: !dl.tensor<[n, 3], f64>, %x: !dl.tensor<[n, 3], f64>, %z: !dl.tensor<[n, 3], f64>):
+    %d = dl.mul %dr, %y : <[n, 3]>
+    %dx = dl.mul %d, %z : <[n, 3]>
+    %dz = dl.mul %d, %x : <[n, 3]>
+    dl.yield %dx, %dz : !dl.tensor<[n, 3], f64>, !dl.tensor<[n, 3], f64>
+  })",
+                   "[n, 3]"});
+  cases.push_back({"custom_gradient",
+                   {"[n]", "[t, n]"},
+                   R"(%last = dl.scan <t> xs(%b) axes [0] carries(%a) stack_axes []
+      : (!dl.tensor<[t, n], f64>), (!dl.tensor<[n], f64>) -> (!dl.tensor<[n], f64>), () {
+  ^bb0(%i: !dl.tensor<[], i64>, %x: !dl.tensor<[n], f64>, %h: !dl.tensor<[n], f64>):
+    %s = dl.mul %x, %h : <[n]>
+    %q = dl.sin %s : <[n]>
+    %c = dl.cos %s : <[n]>
+    %next = dl.custom_gradient values(%q) of(%s) captures(%c) : (!dl.tensor<[n], f64>), (!dl.tensor<[n], f64>), (!dl.tensor<[n], f64>) {
+    ^bb0(%dr: !dl.tensor<[n], f64>, %k: !dl.tensor<[n], f64>):
+      %ds = dl.mul %dr, %k : <[n]>
+      dl.yield %ds : !dl.tensor<[n], f64>
+    }
+    dl.yield %next : !dl.tensor<[n], f64>
+  }
+  %r = dl.mul %last, %last : <[n]>)",
+                   "[n]"});
+}
+
 void addModels(std::vector<GradientCase> &cases) {
   // Convolution, bias, relu, pooling, linear, softmax with cross-entropy (row i has the label i).
   cases.push_back({"conv",
@@ -335,6 +369,7 @@ std::vector<GradientCase> gradientCases() {
   addIndices(cases);
   addWindowed(cases);
   addScans(cases);
+  addCustom(cases);
   addModels(cases);
   return cases;
 }

@@ -217,7 +217,7 @@ func.func @f(%x: !dl.tensor<[n], f32>) {
 
 // Tests yields outside scans and dispatches.
 func.func @f(%x: !dl.tensor<[n], f32>) {
-  // expected-error@+1 {{'dl.yield' op expects parent op to be one of 'dl.scan, dl.dispatch'}}
+  // expected-error@+1 {{'dl.yield' op expects parent op to be one of 'dl.scan, dl.custom_gradient, dl.dispatch'}}
   dl.yield %x : !dl.tensor<[n], f32>
   return
 }
@@ -251,3 +251,27 @@ func.func private @f() attributes {dl.symbols = ["n"], dl.constraints = [1]}
 // Tests that constraints are over the entry's symbols.
 // expected-error@+1 {{'func.func' op expected a constraint in the symbols ["n"], got "t"}}
 func.func private @f() attributes {dl.symbols = ["n"], dl.constraints = [#dl.constraint<n multiple_of t, "x" at "":0:0>]}
+
+// -----
+
+// Tests C1 of custom_gradient.
+func.func @f(%x: !dl.tensor<[3], f32>) {
+  // expected-error@+1 {{'dl.custom_gradient' op expected results of the types of its values}}
+  %r = "dl.custom_gradient"(%x, %x) <{operandSegmentSizes = array<i32: 1, 1, 0>}> ({
+  ^bb0(%d: !dl.tensor<[4], f32>):
+    dl.yield %x : !dl.tensor<[3], f32>
+  }) : (!dl.tensor<[3], f32>, !dl.tensor<[3], f32>) -> !dl.tensor<[4], f32>
+  return
+}
+
+// -----
+
+// Tests C2 of custom_gradient.
+func.func @f(%x: !dl.tensor<[3], f32>) {
+  // expected-error@+1 {{'dl.custom_gradient' op expected a body from the gradients of the results and the captures to those of the arguments}}
+  %r = dl.custom_gradient values(%x) of(%x) captures(%x) : (!dl.tensor<[3], f32>), (!dl.tensor<[3], f32>), (!dl.tensor<[3], f32>) {
+  ^bb0(%d: !dl.tensor<[3], f32>):
+    dl.yield %d : !dl.tensor<[3], f32>
+  }
+  return
+}
