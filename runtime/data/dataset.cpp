@@ -3,11 +3,13 @@
 
 #include "runtime/data/batcher.h"
 
+#include <algorithm>
+
 namespace dlc::data {
 namespace {
 
 /// In the order of loader_signatures.
-constexpr OpenLoader *open_functions[] = {open_mnist, open_text};
+constexpr OpenLoader *open_functions[] = {open_images, open_mnist, open_text};
 static_assert(std::size(open_functions) == std::size(loader_signatures));
 
 } // namespace
@@ -36,6 +38,14 @@ uint64_t Draws::bits(int64_t row, uint64_t k) const {
 int64_t Draws::below(int64_t range, int64_t row, uint64_t k) const {
   return static_cast<int64_t>(static_cast<unsigned __int128>(bits(row, k)) * static_cast<uint64_t>(range) >>
                               64);
+}
+
+std::vector<size_t> validation_rows(size_t size, double share, int64_t seed) {
+  std::vector<int64_t> order;
+  shuffled_order(static_cast<uint64_t>(seed), 0, static_cast<int64_t>(size), order);
+  order.resize(static_cast<size_t>(static_cast<double>(size) * share));
+  std::sort(order.begin(), order.end());
+  return {order.begin(), order.end()};
 }
 
 Status open_data(const DataSpec &spec, const Encodings &fitted, Splits &out_splits) {

@@ -75,6 +75,10 @@ using Splits = std::map<std::string, std::unique_ptr<DataSet>>;
 /// column: the encodings of trained weights.
 Status open_data(const DataSpec &spec, const Encodings &fitted, Splits &out_splits);
 
+/// The rows, in order, that a data set without a split for it gives to its validation: share of them, rounded
+/// down, the first of shuffled_order(seed, 0, size) (batcher.h).
+std::vector<size_t> validation_rows(size_t size, double share, int64_t seed);
+
 /// How a loader is opened. Settings were checked against loaders.h.
 using OpenLoader = Status(const std::string &path, const Settings &settings, const Encodings &fitted,
                           Splits &out_splits);
@@ -82,6 +86,10 @@ using OpenLoader = Status(const std::string &path, const Settings &settings, con
 /// The four files of MNIST (or of a data set in its form, such as Fashion-MNIST) in a folder, plain or .gz:
 /// splits train and test with columns image f32[1, 28, 28], scaled to [0, 1], and label i32[].
 OpenLoader open_mnist;
+
+/// Pictures in a folder or a zip archive, as <split>/<class>/<name> or <class>/<name>: columns image
+/// f32[channels, height, width] and label i32[].
+OpenLoader open_images;
 
 /// A text of UTF-8, plain or gzip, as windows of tokens: splits train and validation with columns text
 /// i32[window] and next i32[window], the same one token later.

@@ -41,6 +41,20 @@ struct LoaderSetting {
   std::string_view choices = ""; ///< Of a text: those that there are, separated by '|'; empty: any.
 };
 
+inline constexpr LoaderSetting images_settings[] = {
+    {"channels", SettingKind::integer, 1, 3},
+    {"crop", SettingKind::integer, 0, 0x1p20},
+    {"flip", SettingKind::flag},
+    {"height", SettingKind::integer, 1, 0x1p14},
+    {"mean", SettingKind::numbers},
+    {"memory", SettingKind::integer, 0, 0x1p40},
+    {"resize", SettingKind::flag},
+    {"split_seed", SettingKind::integer, 0},
+    {"std", SettingKind::numbers, 1e-30},
+    {"validation", SettingKind::number, 0, 0.9},
+    {"width", SettingKind::integer, 1, 0x1p14},
+};
+
 inline constexpr LoaderSetting text_settings[] = {
     {"starts", SettingKind::text, 0, 0, "random|consecutive|every"},
     {"unit", SettingKind::text, 0, 0, "char|word"},
@@ -56,6 +70,7 @@ struct LoaderSignature {
 
 /// In alphabetical order.
 inline constexpr LoaderSignature loader_signatures[] = {
+    {"images", images_settings},
     {"mnist", {}},
     {"text", text_settings},
 };
