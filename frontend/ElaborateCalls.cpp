@@ -267,6 +267,8 @@ Entity Elaborator::callDecl(const CallableDecl *decl, const CallExpr *call, cons
   Restore<Scope *> inScope(scope, &body);
   if (!bindArguments(decl, args, call->range))
     return Entity::poison();
+  if (decl->kind == DeclKind::Function && !decl->bound.empty())
+    return callWithGradients(decl, call->range);
   return runBody(decl);
 }
 

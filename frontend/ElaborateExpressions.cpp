@@ -101,12 +101,9 @@ Entity Elaborator::elaborateName(const NameExpr *expr) {
     return Entity::ofCallable(decl);
   if (const Builtin *builtin = findBuiltin(expr->name))
     return Entity::ofBuiltin(builtin);
-  if (frame && frame->loopNames.contains(expr->name)) {
-    error(expr->range,
-          "the instances of a loop, such as " + expr->name + "[0], cannot be used by this version of dlc")
-        .note("call them where the loop makes them");
-    return Entity::poison();
-  }
+  if (frame)
+    if (auto loop = frame->loops.find(expr->name); loop != frame->loops.end())
+      return loop->second;
   // checkNames has reported it, and the engine shows it once; or it is a dimension that nothing has bound.
   diags.error(expr->range, "unknown name '" + expr->name + "'");
   return Entity::poison();

@@ -321,6 +321,21 @@ void Elaborator::elaborateIf(const IfStmt *stmt) {
   elaborateBlock(taken);
 }
 
+/// The instances that a walked block binds: one itself, several as a tuple with their names.
+Entity Elaborator::instancesOf(const Block *block) {
+  std::vector<Entity> instances;
+  std::vector<std::string> names;
+  for (const Stmt *stmt : block->stmts) {
+    auto *let = llvm::dyn_cast<LetStmt>(stmt);
+    Binding *binding = let && !let->isTuple ? scope->find(let->names.front().text) : nullptr;
+    if (!binding || binding->entity.kind != Entity::Kind::Instance)
+      continue;
+    instances.push_back(binding->entity);
+    names.push_back(let->names.front().text.str());
+  }
+  return instances.size() == 1 ? instances.front() : Entity::ofTuple(std::move(instances), std::move(names));
+}
+
 void Elaborator::elaborateFor(const ForStmt *stmt) {
   std::vector<Entity> values;
   if (auto *range = llvm::dyn_cast<RangeExpr>(stmt->sequence)) {
@@ -356,8 +371,7 @@ void Elaborator::elaborateFor(const ForStmt *stmt) {
     values = sequence.tuple->elements;
   }
 
-  if (stmt->as)
-    frame->loopNames.insert(stmt->as.text);
+  std::vector<Entity> iterations;
   std::string outside = frame->path;
   Restore<bool> naming(frame->inNamedLoop, static_cast<bool>(stmt->as));
   for (auto [step, value] : llvm::enumerate(values)) {
@@ -373,8 +387,12 @@ void Elaborator::elaborateFor(const ForStmt *stmt) {
       frame->path = outside.empty() ? part : outside + "." + part;
     }
     elaborateBlock(stmt->body);
+    if (stmt->as)
+      iterations.push_back(instancesOf(stmt->body));
   }
   frame->path = outside;
+  if (stmt->as)
+    frame->loops[stmt->as.text] = Entity::ofTuple(std::move(iterations));
 }
 
 } // namespace dlc::frontend

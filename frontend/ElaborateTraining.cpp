@@ -94,10 +94,6 @@ void Elaborator::elaborateMinimize(const MinimizeStmt *stmt) {
     error(stmt->range, "minimize cannot stand in a scan");
     return;
   }
-  if (stmt->clip) {
-    error(stmt->clip->range, "clip is not supported by this version of dlc");
-    return;
-  }
 
   // 1. Share the parameters among the groups; the first explicit pattern wins, `rest` comes last.
   std::vector<unsigned> reached;
@@ -150,6 +146,11 @@ void Elaborator::elaborateMinimize(const MinimizeStmt *stmt) {
   currentLocation = locate(stmt->range);
   auto gradient = emit<dl::GradientOp>(ValueRange(values).getTypes(), loss.value, values);
 
+  SmallVector<Value> gradients(gradient.getGradients());
+  rememberGradients(gradients);
+  if (stmt->clip && !clipGradients(stmt->clip, gradients))
+    return;
+
   // 3. The optimizers' bodies, in the order of the parameters' declarations.
   for (auto &group : groups)
     if (!prepareOptimizer(*group))
@@ -158,7 +159,7 @@ void Elaborator::elaborateMinimize(const MinimizeStmt *stmt) {
   for (auto [position, parameter] : llvm::enumerate(updated)) {
     for (auto &group : groups)
       if (llvm::is_contained(group->parameters, parameter))
-        updateParameter(*group, parameter, gradient.getGradients()[position]);
+        updateParameter(*group, parameter, gradients[position]);
     if (diags.errorCount() != errors)
       return; // the same again for every parameter
   }
@@ -233,36 +234,43 @@ bool Elaborator::prepareOptimizer(OptimizerGroup &group) {
   if (!matchArguments(group.decl, group.call, nullptr, args))
     return false;
 
+  return bindHyperparameters(group.decl, expr, args, group.scope);
+}
+
+/// Binds the arguments of an optimizer, or of what clips gradients, in a scope of its own. `expr` is the
+/// call.
+bool Elaborator::bindHyperparameters(const CallableDecl *decl, const Expr *expr, ArrayRef<Arg> args,
+                                     Scope &own) {
   // Parameters with a run-time type are hyperparameters: states that can be set, unless the argument is
   // computed from others or from `iteration`.
   std::string owner = entry->decl->name.text.str();
   std::string prefix = owner;
-  bool isTaken = llvm::any_of(group.decl->params, [&](const Parameter &param) {
+  bool isTaken = llvm::any_of(decl->params, [&](const Parameter &param) {
     return llvm::isa<TensorType>(param.type) && stateOps.contains(owner + "." + param.name.text.str());
   });
   if (isTaken) {
-    prefix = owner + "." + group.decl->name.text.str();
-    unsigned count = entry->optimizers[group.decl->name.text]++;
+    prefix = owner + "." + decl->name.text.str();
+    unsigned count = entry->optimizers[decl->name.text]++;
     if (count)
       prefix += "_" + std::to_string(count);
   }
   Frame callee;
-  callee.decl = group.decl;
+  callee.decl = decl;
   callee.caller = frame;
   callee.callRange = expr->range;
   callee.locationName = owner;
   Restore<Frame *> inFrame(frame, &callee);
-  Restore<Scope *> inScope(scope, &group.scope);
-  for (auto [param, arg] : llvm::zip(group.decl->params, args)) {
+  Restore<Scope *> inScope(scope, &own);
+  for (auto [param, arg] : llvm::zip(decl->params, args)) {
     if (!arg.isGiven && !param.defaultValue) {
       error(expr->range,
-            group.decl->name.text + " is missing " + param.name.text + ": " + sources.text(param.type->range))
+            decl->name.text + " is missing " + param.name.text + ": " + sources.text(param.type->range))
           .note("declared here", param.range);
       return false;
     }
     Entity value = arg.isGiven ? arg.entity : elaborate(param.defaultValue);
     SourceRange range = arg.isGiven ? arg.range : param.defaultValue->range;
-    std::string what = (group.decl->name.text + "'s " + param.name.text).str();
+    std::string what = (decl->name.text + "'s " + param.name.text).str();
     if (auto *constant = llvm::dyn_cast<ConstantTypeExpr>(param.type)) {
       value = convertConstant(value, constant, range, what);
     } else if (value.isNumber()) {
@@ -283,7 +291,7 @@ bool Elaborator::prepareOptimizer(OptimizerGroup &group) {
     binding.range = range;
     scope->names[param.name.text] = binding;
   }
-  return checkConstraints(group.decl, expr->range);
+  return checkConstraints(decl, expr->range);
 }
 
 void Elaborator::updateParameter(OptimizerGroup &group, unsigned parameter, Value gradient) {

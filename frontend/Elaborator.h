@@ -9,8 +9,8 @@
 //   ElaborateGradientClause  a layer's own rule
 //   ElaborateStates      instances, parameters, buffers, counters, seeds: everything that is a dl.state
 //   ElaborateStatements  statements but for training
-//   ElaborateTraining    minimize, optimizers; ElaborateMetrics: metrics, report
-//   ElaborateExpressions names, operators, members; ElaborateSubscripts; ElaborateScan: scan
+//   ElaborateTraining    minimize, optimizers; ElaborateClip: functions of gradients; ElaborateMetrics:
+//   metrics, report ElaborateExpressions names, operators, members; ElaborateSubscripts; ElaborateScan: scan
 //   ElaborateIndexNotation, ElaborateIndexedAccess: let y[i, j] = …
 //   CompileTime          arithmetic on values known now; Constraints: what sizes must satisfy
 //   Broadcasting         conversions and NumPy's rules: what two tensors must have in common
@@ -67,6 +67,9 @@ struct EntryContext {
   llvm::DenseMap<Value, unsigned> parameterValues; ///< what was read or written: which parameter it is
   llvm::DenseSet<unsigned> trained;                ///< indexes of those that a minimize's loss depends on
   bool hasMinimize = false;
+  std::optional<Entity> gradients; ///< of the last minimize, a tuple
+  llvm::DenseMap<const CallableDecl *, Entity>
+      ofGradients;                             ///< what was computed from them, without arguments
   SourceRange minimized;                       ///< the first minimize's loss
   llvm::StringMap<unsigned> optimizers;        ///< of one name, for the names of hyperparameters
   Value iteration;                             ///< i64, null until it is needed
@@ -227,6 +230,7 @@ public:
   dl::TensorType inferStateType(const Declarator &variable, llvm::function_ref<void(Scope &)> prepare = {});
   void elaborateIf(const IfStmt *stmt);
   void elaborateFor(const ForStmt *stmt);
+  Entity instancesOf(const Block *block);
   Entity checkDeclaredType(Entity entity, const TypeExpr *type, SourceRange range, const llvm::Twine &what);
   void bind(const Identifier &name, Binding binding);
 
@@ -242,10 +246,16 @@ public:
                      llvm::ArrayRef<unsigned> reached);
   void reportUnknownPattern(const ParameterPattern &pattern, llvm::ArrayRef<unsigned> reached);
   bool prepareOptimizer(OptimizerGroup &group);
+  bool bindHyperparameters(const CallableDecl *decl, const Expr *expr, llvm::ArrayRef<Arg> args, Scope &own);
   void updateParameter(OptimizerGroup &group, unsigned parameter, Value gradient);
   /// The parameters that `loss` was computed from, in the order of declaration, each with its value there.
   std::vector<std::pair<unsigned, Value>> parametersOf(Value loss);
   void warnOfUntrained();
+
+  //===--- Functions of gradients (ElaborateClip.cpp) ---===//
+  void rememberGradients(llvm::ArrayRef<Value> gradients);
+  Entity callWithGradients(const CallableDecl *decl, SourceRange range);
+  bool clipGradients(const Expr *expr, llvm::MutableArrayRef<Value> gradients);
 
   //===--- Expressions (ElaborateExpressions.cpp, ElaborateScan.cpp) ---===//
   Entity elaborate(const Expr *expr, const NameHint &hint = {});

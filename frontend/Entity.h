@@ -175,8 +175,9 @@ struct Frame {
   SourceRange returnRange;
   /// Names of instances made by this frame, with the calls that made them.
   llvm::StringMap<SourceRange> instanceNames;
-  llvm::StringSet<> loopNames; ///< of the `for … as` that were walked
-  bool inNamedLoop = false;    ///< directly in a `for … as`, whose path a call that is assigned takes
+  /// What `for … as` loops bound: per iteration its instance, or a tuple of its instances.
+  llvm::StringMap<Entity> loops;
+  bool inNamedLoop = false; ///< directly in a `for … as`, whose path a call that is assigned takes
   std::vector<std::pair<llvm::StringRef, mlir::Value>> params; ///< of the body's param statements, in order
   /// A second instance of one name; a parameter below it is an error.
   bool isDuplicate = false;

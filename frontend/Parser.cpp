@@ -282,16 +282,24 @@ bool ParserImpl::parseParameter(llvm::SmallVectorImpl<Parameter> &params) {
   return true;
 }
 
-/// The names that an optimizer and an initializer work on: `for p, g`, `for dims`.
+/// The names that a callable works on beside its parameters: `for p, g` of an optimizer, `for dims` of an
+/// initializer; of a function `for gradients`, or `for g, gradients`.
 bool ParserImpl::parseBoundNames(CallableDecl &decl) {
-  size_t expected = decl.kind == DeclKind::Optimizer ? 2 : decl.kind == DeclKind::Initializer ? 1 : 0;
-  StringRef example = expected == 2 ? "'for p, g': the names of a parameter and its gradient"
-                                    : "'for dims': the name of the new tensor's dimensions";
+  struct Form {
+    size_t least = 0, most = 0;
+    StringRef example;
+  } form;
+  if (decl.kind == DeclKind::Optimizer)
+    form = {2, 2, "'for p, g': the names of a parameter and its gradient"};
+  else if (decl.kind == DeclKind::Initializer)
+    form = {1, 1, "'for dims': the name of the new tensor's dimensions"};
+  else if (decl.kind == DeclKind::Function)
+    form = {0, 2, "'for gradients', or 'for g, gradients': all gradients of a step, or one and all"};
   SourceRange begin = here();
   if (!accept(TokenKind::KwFor)) {
-    if (expected != 0)
-      reportExpected(example);
-    return expected == 0;
+    if (form.least != 0)
+      reportExpected(form.example);
+    return form.least == 0;
   }
   SmallVector<Identifier, 2> names;
   do {
@@ -300,14 +308,12 @@ bool ParserImpl::parseBoundNames(CallableDecl &decl) {
       return false;
     names.push_back(*name);
   } while (accept(TokenKind::Comma));
-  if (names.size() != expected) {
-    if (expected == 0)
-      diags.error(since(begin),
-                  describeKind(decl.kind) + " has no 'for'; an optimizer or an initializer has");
-    else
-      diags.error(since(begin), "expected " + example + ", found " + Twine(names.size()) +
-                                    (names.size() == 1 ? " name" : " names"));
-  }
+  if (form.most == 0)
+    diags.error(since(begin),
+                describeKind(decl.kind) + " has no 'for'; an optimizer, an initializer or a function has");
+  else if (names.size() < form.least || names.size() > form.most)
+    diags.error(since(begin), "expected " + form.example + ", found " + Twine(names.size()) +
+                                  (names.size() == 1 ? " name" : " names"));
   decl.bound = context.copy(llvm::ArrayRef<Identifier>(names));
   return true;
 }
