@@ -9,7 +9,7 @@ namespace dlc::data {
 namespace {
 
 /// In the order of loader_signatures.
-constexpr OpenLoader *open_functions[] = {open_images, open_mnist, open_text};
+constexpr OpenLoader *open_functions[] = {open_csv, open_images, open_mnist, open_sentences, open_text};
 static_assert(std::size(open_functions) == std::size(loader_signatures));
 
 } // namespace
@@ -46,6 +46,20 @@ std::vector<size_t> validation_rows(size_t size, double share, int64_t seed) {
   order.resize(static_cast<size_t>(static_cast<double>(size) * share));
   std::sort(order.begin(), order.end());
   return {order.begin(), order.end()};
+}
+
+Status find_class(const std::vector<std::string> &classes, const std::string &label, const std::string &where,
+                  int32_t &out_index) {
+  auto found = std::find(classes.begin(), classes.end(), label);
+  if (found == classes.end()) {
+    std::vector<std::string> some(
+        classes.begin(), classes.begin() + static_cast<ptrdiff_t>(std::min<size_t>(classes.size(), 20)));
+    return Status::input(where + ": class " + (label.empty() ? "''" : label) +
+                         format(" is not one of the %zu of the training: ", classes.size()) + join(some) +
+                         (some.size() < classes.size() ? ", ..." : ""));
+  }
+  out_index = static_cast<int32_t>(found - classes.begin());
+  return {};
 }
 
 Status open_data(const DataSpec &spec, const Encodings &fitted, Splits &out_splits) {

@@ -79,6 +79,13 @@ Status open_data(const DataSpec &spec, const Encodings &fitted, Splits &out_spli
 /// down, the first of shuffled_order(seed, 0, size) (batcher.h).
 std::vector<size_t> validation_rows(size_t size, double share, int64_t seed);
 
+/// The most classes that labels may have: more are not labels.
+constexpr size_t max_classes = 10000;
+
+/// The place of label in classes; otherwise an error that where, such as a file and a line, begins.
+Status find_class(const std::vector<std::string> &classes, const std::string &label, const std::string &where,
+                  int32_t &out_index);
+
 /// How a loader is opened. Settings were checked against loaders.h.
 using OpenLoader = Status(const std::string &path, const Settings &settings, const Encodings &fitted,
                           Splits &out_splits);
@@ -87,9 +94,15 @@ using OpenLoader = Status(const std::string &path, const Settings &settings, con
 /// splits train and test with columns image f32[1, 28, 28], scaled to [0, 1], and label i32[].
 OpenLoader open_mnist;
 
+/// A table of numbers and categories: columns x f32[features], label i32[] or target f32[], and each feature.
+OpenLoader open_csv;
+
 /// Pictures in a folder or a zip archive, as <split>/<class>/<name> or <class>/<name>: columns image
 /// f32[channels, height, width] and label i32[].
 OpenLoader open_images;
+
+/// Sentences with labels, as TSV: columns tokens i32[length], length i32[] and label i32[].
+OpenLoader open_sentences;
 
 /// A text of UTF-8, plain or gzip, as windows of tokens: splits train and validation with columns text
 /// i32[window] and next i32[window], the same one token later.

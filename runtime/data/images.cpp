@@ -322,15 +322,11 @@ Status open_images(const std::string &path, const Settings &settings, const Enco
     std::vector<int32_t> labels;
   };
   std::map<std::string, Rows> rows;
-  const std::vector<std::string> &names = classes->classes;
   for (const Picture &picture : pictures) {
-    auto label = std::find(names.begin(), names.end(), picture.label);
-    if (label == names.end())
-      return Status::input(store->archive().name(picture.file) + ": class " + picture.label +
-                           " is not one of the " + std::to_string(names.size()) +
-                           " of the training: " + join(names));
+    int32_t label = -1;
+    DLC_DATA_TRY(find_class(classes->classes, picture.label, store->archive().name(picture.file), label));
     rows[picture.split].files.push_back(picture.file);
-    rows[picture.split].labels.push_back(static_cast<int32_t>(label - names.begin()));
+    rows[picture.split].labels.push_back(label);
   }
   constexpr int64_t mebibyte = 1 << 20;
   DLC_DATA_TRY(store->open(pictures, settings.has("memory") ? settings.integer("memory", 0) * mebibyte

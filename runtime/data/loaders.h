@@ -41,6 +41,23 @@ struct LoaderSetting {
   std::string_view choices = ""; ///< Of a text: those that there are, separated by '|'; empty: any.
 };
 
+inline constexpr LoaderSetting csv_settings[] = {
+    {"categories", SettingKind::texts},
+    {"features", SettingKind::texts},
+    {"header", SettingKind::flag},
+    {"ignore", SettingKind::texts},
+    {"max_categories", SettingKind::integer, 1},
+    {"missing", SettingKind::texts},
+    {"separator", SettingKind::text},
+    {"split", SettingKind::text},
+    {"split_seed", SettingKind::integer, 0},
+    {"standardize", SettingKind::flag},
+    {"standardize_target", SettingKind::flag},
+    {"target", SettingKind::text},
+    {"task", SettingKind::text, 0, 0, "classification|regression"},
+    {"validation", SettingKind::number, 0, 0.9},
+};
+
 inline constexpr LoaderSetting images_settings[] = {
     {"channels", SettingKind::integer, 1, 3},
     {"crop", SettingKind::integer, 0, 0x1p20},
@@ -53,6 +70,18 @@ inline constexpr LoaderSetting images_settings[] = {
     {"std", SettingKind::numbers, 1e-30},
     {"validation", SettingKind::number, 0, 0.9},
     {"width", SettingKind::integer, 1, 0x1p14},
+};
+
+inline constexpr LoaderSetting sentences_settings[] = {
+    {"header", SettingKind::flag},
+    {"length", SettingKind::integer, 1, 0x1p20},
+    {"min_count", SettingKind::integer, 1},
+    {"split", SettingKind::text},
+    {"split_seed", SettingKind::integer, 0},
+    {"target", SettingKind::text},
+    {"text", SettingKind::text},
+    {"validation", SettingKind::number, 0, 0.9},
+    {"vocabulary", SettingKind::integer, 3, 0x1p31 - 1},
 };
 
 inline constexpr LoaderSetting text_settings[] = {
@@ -70,8 +99,7 @@ struct LoaderSignature {
 
 /// In alphabetical order.
 inline constexpr LoaderSignature loader_signatures[] = {
-    {"images", images_settings},
-    {"mnist", {}},
+    {"csv", csv_settings},   {"images", images_settings}, {"mnist", {}}, {"sentences", sentences_settings},
     {"text", text_settings},
 };
 

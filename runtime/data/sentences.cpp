@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/data/dataset.h"
+
+#include "runtime/data/table.h"
+
+#include <algorithm>
+#include <cinttypes>
+#include <cstring>
+
+namespace dlc::data {
+namespace {
+
+constexpr int32_t padding = 0, unknown = 1;
+
+class SentenceSplit : public DataSet {
+public:
+  SentenceSplit(int64_t length, const std::shared_ptr<const Encoding> &words,
+                const std::shared_ptr<const Encoding> &classes)
+      : length_(length),
+        columns_({{"tokens", DataType::i32, {length}, words->vocabulary->size(), words},
+                  {"length", DataType::i32, {}, 0},
+                  {"label", DataType::i32, {}, static_cast<int64_t>(classes->classes.size()), classes}}) {}
+
+  void add(std::span<const int32_t> tokens, int32_t label) {
+    size_t count = std::min(tokens.size(), static_cast<size_t>(length_));
+    tokens_.insert(tokens_.end(), tokens.begin(), tokens.begin() + static_cast<ptrdiff_t>(count));
+    tokens_.resize((labels_.size() + 1) * static_cast<size_t>(length_), padding);
+    lengths_.push_back(static_cast<int32_t>(count));
+    labels_.push_back(label);
+  }
+
+  const std::vector<Column> &columns() const override { return columns_; }
+  int64_t size() const override { return static_cast<int64_t>(labels_.size()); }
+
+protected:
+  Status read_rows(size_t column, std::span<const int64_t> rows, const Draws *, void *out) const override {
+    int32_t *to = static_cast<int32_t *>(out);
+    for (int64_t row : rows)
+      if (column == 0)
+        to = std::copy_n(tokens_.data() + row * length_, length_, to);
+      else
+        *to++ = (column == 1 ? lengths_ : labels_)[static_cast<size_t>(row)];
+    return {};
+  }
+
+private:
+  int64_t length_;
+  std::vector<int32_t> tokens_; ///< [rows, length]
+  std::vector<int32_t> lengths_, labels_;
+  std::vector<Column> columns_;
+};
+
+/// Which columns of a table have the sentences and their labels.
+struct Places {
+  size_t text = 0, label = 0;
+};
+
+Status find_places(const Table &table, const Settings &settings, Places &out_places) {
+  Places places = {0, table.names.size() - 1};
+  if (settings.has("text"))
+    DLC_DATA_TRY(table.find(settings.text("text", ""), places.text));
+  if (settings.has("target"))
+    DLC_DATA_TRY(table.find(settings.text("target", ""), places.label));
+  if (places.text == places.label)
+    return Status::input(table.path + ": expected one column of sentences and one of labels, found " +
+                         table.names[places.text] + " alone");
+  out_places = places;
+  return {};
+}
+
+/// The vocabulary of trained weights, or the most frequent words of the training split.
+Status choose_words(const Table &train, size_t column, const Settings &settings, const Encodings &fitted,
+                    std::shared_ptr<const Encoding> &out_words) {
+  if (auto known = fitted.find("tokens"); known != fitted.end() && known->second->vocabulary) {
+    out_words = known->second;
+    return {};
+  }
+  std::vector<std::string_view> words;
+  for (const std::vector<std::string> &row : train.rows)
+    for (std::string_view rest = row[column]; !rest.empty();)
+      if (std::string_view word = next_token(Vocabulary::Unit::word, rest); !word.empty())
+        words.push_back(word);
+  std::vector<std::string> tokens = {"<pad>", "<unk>"};
+  int64_t limit = settings.integer("vocabulary", 10000) - 2;
+  for (std::string &word : most_frequent(words, limit, settings.integer("min_count", 1)))
+    if (word != "<pad>" && word != "<unk>")
+      tokens.push_back(std::move(word));
+  auto encoding = std::make_shared<Encoding>();
+  encoding->vocabulary.emplace(Vocabulary::Unit::word, std::move(tokens), padding, unknown);
+  out_words = std::move(encoding);
+  return {};
+}
+
+/// The classes of trained weights, or the labels of the training split, sorted.
+std::shared_ptr<const Encoding> choose_classes(const Table &train, size_t column, const Encodings &fitted) {
+  if (auto known = fitted.find("label"); known != fitted.end() && !known->second->classes.empty())
+    return known->second;
+  std::vector<std::string> labels;
+  for (const std::vector<std::string> &row : train.rows)
+    labels.push_back(row[column]);
+  auto encoding = std::make_shared<Encoding>();
+  encoding->classes = sort_values(std::move(labels));
+  return encoding;
+}
+
+Status encode(const Table &table, const Places &places, const Encoding &words, const Encoding &classes,
+              SentenceSplit &split) {
+  for (size_t i = 0; i < table.rows.size(); ++i) {
+    const std::string &label = table.rows[i][places.label];
+    std::vector<int32_t> tokens;
+    if (Status status = words.vocabulary->encode(table.rows[i][places.text], tokens); !status.ok())
+      return Status::input(table.at(i) + ": " + status.message());
+    if (tokens.empty())
+      return Status::input(table.at(i) + ": expected a sentence in column " + table.names[places.text] +
+                           ", found none");
+    int32_t index = -1;
+    DLC_DATA_TRY(find_class(classes.classes, label, table.at(i), index));
+    split.add(tokens, index);
+  }
+  return {};
+}
+
+} // namespace
+
+Status open_sentences(const std::string &path, const Settings &settings, const Encodings &fitted,
+                      Splits &out_splits) {
+  TableFormat format = {'\t', /*quotes=*/false, settings.flag("header", true)};
+  std::map<std::string, Table> tables;
+  DLC_DATA_TRY(read_split_tables(path, {".tsv", ".txt"}, format, settings, tables));
+  Table &train = tables.count("train") ? tables["train"] : tables.begin()->second;
+  Places places;
+  DLC_DATA_TRY(find_places(train, settings, places));
+  std::shared_ptr<const Encoding> words, classes = choose_classes(train, places.label, fitted);
+  DLC_DATA_TRY(choose_words(train, places.text, settings, fitted, words));
+  if (classes->classes.size() > max_classes)
+    return Status::input(dlc::data::format(
+        "%s: column %s has %zu different values: expected labels, at most %zu", train.path.c_str(),
+        train.names[places.label].c_str(), classes->classes.size(), max_classes));
+  Splits splits;
+  for (auto &[name, table] : tables) {
+    DLC_DATA_TRY(find_places(table, settings, places));
+    auto split = std::make_unique<SentenceSplit>(settings.integer("length", 64), words, classes);
+    DLC_DATA_TRY(encode(table, places, *words, *classes, *split));
+    splits[name] = std::move(split);
+  }
+  out_splits = std::move(splits);
+  return {};
+}
+
+} // namespace dlc::data

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "test/Data/LoaderFixture.h"
+
+#include <cmath>
+
+namespace dlc::data {
+namespace {
+
+using Csv = LoaderTest;
+using Ids = std::vector<int32_t>;
+using Numbers = std::vector<float>;
+using Names = std::vector<std::string>;
+
+TEST_F(Csv, FeaturesAreFittedOnTheTrainingSplitAlone) {
+  write("train.csv", "age,sex,id,kind\n10,f,7,b\n,m,8,a\n30,,9,b\n20,f,10,a\n");
+  write("test.csv", "kind,age,sex,id\na,40,x,1\nb,NA,m,2\n");
+  Status status = open("csv", ".", "ignore=\"id\"");
+  ASSERT_TRUE(status.ok()) << status.message();
+  // Mean 20, deviation sqrt(200 / 3); a missing number is the mean, a missing category one of its own.
+  float one = static_cast<float>(10 / std::sqrt(200.0 / 3));
+  EXPECT_EQ(column("train", "x").shape, Shape{4});
+  EXPECT_EQ(all<float>("train", "x"), (Numbers{-one, 0, 1, 0, 0, 0, 0, 1, one, 1, 0, 0, 0, 0, 1, 0}));
+  EXPECT_EQ(all<int32_t>("train", "label"), (Ids{1, 0, 1, 0}));
+  EXPECT_EQ(column("test", "label").encoding->classes, (Names{"a", "b"}));
+  // A category that the training does not have is none of them; columns are found by name.
+  float two = static_cast<float>(20 / std::sqrt(200.0 / 3));
+  EXPECT_EQ(all<float>("test", "x"), (Numbers{two, 0, 0, 0, 0, 0, 0, 1}));
+  EXPECT_EQ(all<int32_t>("test", "label"), (Ids{0, 1}));
+  // Each feature in a column of its own.
+  EXPECT_EQ(all<float>("train", "age"), (Numbers{-one, 0, one, 0}));
+  EXPECT_EQ(all<int32_t>("train", "sex"), (Ids{2, 3, 1, 2}));
+  EXPECT_EQ(all<int32_t>("test", "sex"), (Ids{0, 3}));
+  EXPECT_EQ(column("train", "sex").classes, 4);
+  EXPECT_EQ(column("train", "sex").encoding->classes, (Names{"<unk>", "", "f", "m"}));
+  EXPECT_FALSE(splits_.at("train")->find("id"));
+  const std::vector<Feature> &features = column("train", "x").encoding->features;
+  ASSERT_EQ(features.size(), 2u);
+  EXPECT_EQ(features[0].mean, 20);
+  EXPECT_EQ(features[1].categories, (Names{"", "f", "m"}));
+}
+
+TEST_F(Csv, SettingsChooseColumnsAndWhatTheyAre) {
+  write("t.csv", "1;2;?\n3;2;5\n5;1;5\n");
+  Status status =
+      open("csv", "t.csv",
+           "header=false, separator=\";\", target=\"column1\", task=\"regression\", validation=0, "
+           "categories=\"column2\", missing=[\"?\"], standardize=false");
+  ASSERT_TRUE(status.ok()) << status.message();
+  EXPECT_EQ(column("train", "target").type, DataType::f32);
+  EXPECT_EQ(all<float>("train", "target"), (Numbers{1, 3, 5}));
+  EXPECT_EQ(all<float>("train", "x"), (Numbers{0, 1, 5, 0, 1, 5, 1, 0, 5}));
+  EXPECT_FALSE(splits_.at("train")->find("label"));
+  ASSERT_TRUE(open("csv", "t.csv",
+                   "header=false, separator=\";\", target=\"column1\", task=\"regression\", validation=0, "
+                   "features=[\"column2\"], missing=\"?\", standardize_target=true")
+                  .ok());
+  float one = static_cast<float>(2 / std::sqrt(8.0 / 3));
+  EXPECT_EQ(all<float>("train", "target"), (Numbers{-one, 0, one}));
+  EXPECT_EQ(column("train", "target").encoding->features[0].mean, 3);
+  EXPECT_EQ(column("train", "x").shape, Shape{1});
+  // A constant is not divided by nothing.
+  write("c.csv", "a,b\n5,0\n5,1\n");
+  ASSERT_TRUE(open("csv", "c.csv", "validation=0").ok());
+  EXPECT_EQ(all<float>("train", "x"), (Numbers{0, 0}));
+}
+
+TEST_F(Csv, EncodingsOfTrainedWeightsAreUsed) {
+  write("train.csv", "a,b,kind\n0,u,x\n2,v,y\n");
+  ASSERT_TRUE(open("csv", ".").ok());
+  Encodings fitted;
+  Status read = read_encodings(write_encodings(splits_.at("train")->encodings()), "w", fitted);
+  ASSERT_TRUE(read.ok()) << read.message();
+  write("new.csv", "b,a,kind\nu,5,y\n");
+  ASSERT_TRUE(open("csv", "new.csv", "split=\"test\", target=\"kind\"", fitted).ok());
+  EXPECT_EQ(all<float>("test", "x"), (Numbers{4, 1, 0}));
+  EXPECT_EQ(all<int32_t>("test", "label"), Ids{1});
+  write("new.csv", "b,kind\nu,y\n");
+  EXPECT_EQ(message(open("csv", "new.csv", "split=\"test\"", fitted)),
+            "new.csv: no column is called a; there is: b, kind (did you mean b?)");
+  write("new.csv", "a,b,kind\n1,u,z\n");
+  EXPECT_EQ(message(open("csv", "new.csv", "split=\"test\"", fitted)),
+            "new.csv: line 2: class z is not one of the 2 of the training: x, y");
+}
+
+TEST_F(Csv, ASplitToBePredictedHasNoTarget) {
+  write("train.csv", "a,kind\n0,x\n2,y\n");
+  write("test.csv", "a\n1\n");
+  ASSERT_TRUE(open("csv", ".").ok());
+  EXPECT_EQ(all<float>("test", "x"), Numbers{0});
+  EXPECT_FALSE(splits_.at("test")->find("label"));
+}
+
+TEST_F(Csv, BadFilesSayWhatAndWhere) {
+  auto opening = [&](const std::string &bytes, const std::string &settings) {
+    write("t.csv", bytes);
+    Status status = open("csv", "t.csv", settings);
+    EXPECT_EQ(status.fault(), Fault::input);
+    return message(status);
+  };
+  EXPECT_EQ(opening("a,b\n1,x\n2\n", ""), "t.csv: line 3: expected 2 fields, found 1");
+  EXPECT_EQ(opening("a,b\n1,x\n2,\n", "validation=0"),
+            "t.csv: line 3: expected a value in the target column b, found none ('')");
+  EXPECT_EQ(opening("a,b\n1,x\n2,y\n", "target=\"c\""),
+            "t.csv: no column is called c; there is: a, b (did you mean a?)");
+  EXPECT_EQ(opening("a,b\n1,x\n2,y\n", "ignore=\"c\""),
+            "t.csv: no column is called c; there is: a, b (did you mean a?)");
+  EXPECT_EQ(opening("a,b\n1,x\n2,y\n", "ignore=\"b\""), "t.csv: b is the target: it cannot be in ignore");
+  EXPECT_EQ(opening("a,b\n1,x\n2,y\n", "ignore=\"a\""), "t.csv: no column is left besides the target b");
+  EXPECT_EQ(opening("a,b\n1,x\n2,3\n", "validation=0, task=\"regression\""),
+            "t.csv: line 2: column b: expected a number, found 'x'");
+  EXPECT_EQ(opening("a,b\n1,x\n2,3\n", "standardize_target=true"),
+            "csv: standardize_target is for task=\"regression\"");
+  EXPECT_EQ(opening("a,b\n1,x\n", "separator=\"::\""),
+            "csv: separator is one character and no quote, got \"::\"");
+  EXPECT_EQ(opening("a,b\n1,x\nu,x\nv,x\n", "max_categories=2, validation=0"),
+            "t.csv: line 3: column a has 'u', which is no number, and 3 different values: expected at most 2 "
+            "categories (ignore=[\"a\"] leaves it out, max_categories allows more)");
+  EXPECT_EQ(
+      opening("a,b\n1,x\n2,x\n3,x\n", "max_categories=2, categories=\"a\", validation=0"),
+      "t.csv: column a has 3 different values: expected at most 2 categories (ignore=[\"a\"] leaves it out, "
+      "max_categories allows more)");
+  write("train.csv", "a,b\n1,x\n2,y\n");
+  write("test.csv", "a,b\nu,x\n");
+  std::filesystem::remove(path("t.csv"));
+  EXPECT_EQ(message(open("csv", "")), "test.csv: line 2: column a: expected a number, found 'u'");
+  std::string many = "a,b\n";
+  for (int i = 0; i < 10001; ++i)
+    many += format("0,%d.5\n", i);
+  EXPECT_EQ(opening(many, "validation=0"),
+            "t.csv: target b has 10001 different values: expected classes, at most 10000 "
+            "(task=\"regression\" is for numbers)");
+}
+
+} // namespace
+} // namespace dlc::data
