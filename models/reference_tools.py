@@ -67,8 +67,8 @@ def shuffled_order(seed, epoch, size):
     return order
 
 
-def mnist_batches(seed=0):
-    """The first STEPS batches of the first epoch: images f32 (BATCH, 1, 28, 28) in [0, 1], labels i64 (BATCH,)."""
+def mnist_batches(steps=STEPS, seed=0):
+    """The first batches of the first epoch: images f32 (BATCH, 1, 28, 28) in [0, 1], labels i64 (BATCH,)."""
     folder = pathlib.Path(__file__).parent / "data" / "mnist"
     with gzip.open(folder / "train-images-idx3-ubyte.gz") as file:
         _, count, rows, columns = struct.unpack(">IIII", file.read(16))
@@ -77,7 +77,7 @@ def mnist_batches(seed=0):
         file.read(8)
         labels = np.frombuffer(file.read(), np.uint8)
     order = shuffled_order(seed, 0, count)
-    for step in range(STEPS):
+    for step in range(steps):
         chosen = order[step * BATCH:(step + 1) * BATCH]
         yield images[chosen].astype(np.float32) / np.float32(255), labels[chosen].astype(np.int64)
 
@@ -95,10 +95,12 @@ def load_initial_weights(model):
 
     with torch.no_grad():
         for module_name, module in model.named_modules():
-            if isinstance(module, (nn.Conv2d, nn.Linear)):
+            if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
                 bound = 1 / np.sqrt(module.weight[0].numel())
                 for name in ("weight", "bias"):
                     value = getattr(module, name)
+                    if value is None:
+                        continue
                     full_name = f"{module_name}.{name}"
                     value.copy_(torch.from_numpy(initial_uniform(full_name, tuple(value.shape), bound)))
 
@@ -130,3 +132,15 @@ def write_reference(path, model, loss_of, optimizer, scheduler=None):
     tensors["losses"] = np.array(losses, np.float32)
     save_file(tensors, path, metadata={"torch": torch.__version__, "steps": str(STEPS), "batch": str(BATCH)})
     print(f"{path}: losses {losses[0]:.6f} … {losses[-1]:.6f}")
+
+
+def draw_below(bound, seed, epoch, row, k):
+    """An integer in [0, bound): the k-th draw for a row of an epoch, as runtime/data/dataset.h defines it."""
+    start = splitmix64(splitmix64(splitmix64(seed) ^ epoch) ^ row)
+    return splitmix64((start + 1 + k) & MASK64) * bound >> 64
+
+
+def normal_noise(shape, iteration, path="random_normal", seed=0):
+    """What random_normal draws: the Box-Muller transform of its two uniform tensors."""
+    u, v = (uniform(shape, site(f"{path}/random_uniform#{k}"), seed, iteration) for k in range(2))
+    return np.sqrt(np.float32(-2) * np.log(np.float32(1) - u)) * np.cos(np.float32(6.283185307179586) * v)
