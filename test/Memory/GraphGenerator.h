@@ -140,6 +140,12 @@ private:
   void addSlice(const Node &a);
   void addPad(const Node &a);
   void addConcat(const Node &a);
+  void addGather(const Node &a);
+  void addScatterAdd(const Node &a);
+  void addSort(const Node &a);
+  void addSubscript(const Node &a);
+  std::string addIndex(const Shape &shape);
+  std::tuple<std::string, Shape, Shape, int64_t> chooseIndex(const Shape &table);
   void addContract(const Node &a);
   void addBatchedContract(const Node &a);
   void addSoftmax(const Node &a);

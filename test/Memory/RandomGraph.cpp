@@ -55,11 +55,13 @@ void GraphGenerator::grow(int64_t wanted) {
   // Some stand twice: they are likelier, or often cannot be added.
   using G = GraphGenerator;
   static const std::vector<void (G::*)(const Node &)> operations{
-      &G::addUnary,           &G::addBinary,    &G::addBinary,    &G::addSelect,   &G::addReduce,
-      &G::addReduce,          &G::addBroadcast, &G::addTranspose, &G::addReshape,  &G::addReshape,
-      &G::addSlice,           &G::addPad,       &G::addConcat,    &G::addContract, &G::addContract,
-      &G::addBatchedContract, &G::addSoftmax,   &G::addArgmax,    &G::addPool,     &G::addConvolution,
-      &G::addConvolution,     &G::addScan,      &G::addScan};
+      &G::addUnary,       &G::addBinary,   &G::addBinary,    &G::addSelect,
+      &G::addReduce,      &G::addReduce,   &G::addBroadcast, &G::addTranspose,
+      &G::addReshape,     &G::addReshape,  &G::addSlice,     &G::addPad,
+      &G::addConcat,      &G::addContract, &G::addContract,  &G::addBatchedContract,
+      &G::addSoftmax,     &G::addArgmax,   &G::addPool,      &G::addConvolution,
+      &G::addConvolution, &G::addScan,     &G::addScan,      &G::addGather,
+      &G::addScatterAdd,  &G::addSort,     &G::addSubscript, &G::addSubscript};
   for (int64_t done = 0, tries = 0; done < wanted && tries < 200; ++tries) {
     int before = counter;
     (this->*choose(operations))(Node(pick()));
