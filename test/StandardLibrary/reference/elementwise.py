@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Activations, and functions of numbers and tensors."""
+
+import torch
+import torch.nn.functional as F
+
+from cases import Family
+
+SHAPES = [(7,), (3, 5), (2, 3, 4)]
+
+
+def activations():
+    family = Family("activations")
+    table = {
+        "relu": [("relu(x)", F.relu)] * 3,
+        "relu6": [("relu6(x)", F.relu6)] * 3,
+        "leaky_relu": [("leaky_relu(x)", F.leaky_relu)] * 2 + [("leaky_relu(x, slope=0.2)", lambda x: F.leaky_relu(x, 0.2))],
+        "elu": [("elu(x)", F.elu)] * 2 + [("elu(x, alpha=0.5)", lambda x: F.elu(x, 0.5))],
+        "selu": [("selu(x)", F.selu)] * 3,
+        "gelu": [("gelu(x)", F.gelu)] * 2 + [('gelu(x, approximate="tanh")', lambda x: F.gelu(x, approximate="tanh"))],
+        "silu": [("silu(x)", F.silu)] * 3,
+        "mish": [("mish(x)", F.mish)] * 3,
+        "sigmoid": [("sigmoid(x)", torch.sigmoid)] * 3,
+        "log_sigmoid": [("log_sigmoid(x)", F.logsigmoid)] * 3,
+        "softplus": [("softplus(x)", F.softplus)] * 2 + [("softplus(x, beta=2)", lambda x: F.softplus(x, 2))],
+        "hardsigmoid": [("hardsigmoid(x)", F.hardsigmoid)] * 3,
+        "hardswish": [("hardswish(x)", F.hardswish)] * 3,
+        "softmax": [("softmax(x)", lambda x: F.softmax(x, -1))] * 2 + [("softmax(x, axis=1)", lambda x: F.softmax(x, 1))],
+        "log_softmax": [("log_softmax(x)", lambda x: F.log_softmax(x, -1))] * 2
+                       + [("log_softmax(x, axis=1)", lambda x: F.log_softmax(x, 1))],
+    }
+    for name, variants in table.items():
+        for index, ((call, function), shape) in enumerate(zip(variants, SHAPES)):
+            x = family.normal(*shape, scale=4)
+            if name == "softplus":
+                x.flat[0] = 0  # where max(0, x) has its kink, and softplus none
+            family.function(f"{name}_{index}", call, {"x": x}, function)
+    # The far ends, where naive formulas overflow or round to 0.
+    far = family.normal(9, scale=40)
+    for name in ("softplus", "log_sigmoid", "silu", "mish", "log_softmax"):
+        family.function(f"{name}_far", f"{name}(x)", {"x": far}, table[name][0][1], tolerance=1e-4)
+    return family
+
+
+def math():
+    family = Family("math")
+    for index, shape in enumerate(SHAPES):
+        x = family.normal(*shape, scale=2)
+        small = family.normal(*shape, scale=1e-4)
+        integers = (family.integers(20, *shape) - 10).astype("float32") / 2
+        family.function(f"log1p_{index}", "log1p(x)", {"x": small}, torch.log1p)
+        family.function(f"expm1_{index}", "expm1(x)", {"x": small}, torch.expm1)
+        family.function(f"log1p_{index}_wide", "log1p(x)", {"x": abs(x) * 20}, torch.log1p)
+        family.function(f"expm1_{index}_wide", "expm1(x)", {"x": x}, torch.expm1)
+        for name in ("sign", "ceil", "round"):
+            family.function(f"{name}_{index}", f"{name}(x)", {"x": integers}, getattr(torch, name))
+        family.function(f"clamp_{index}", "clamp(x, -1, 1.5)", {"x": x}, lambda x: torch.clamp(x, -1, 1.5))
+        family.function(f"one_hot_{index}", "one_hot(index, 6)", {"index": family.integers(6, *shape)},
+                        lambda index: torch.nn.functional.one_hot(index, 6).double())
+    return family
+
+
+FAMILIES = [activations, math]

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Pooling, tables of vectors, and what moves elements."""
+
+import torch
+from torch import nn
+import torch.nn.functional as F
+
+from cases import Family
+
+
+def setting(value):
+    return str(list(value) if isinstance(value, tuple) else value)
+
+
+def pooling():
+    family = Family("pooling")
+    table = [
+        ("max_pool1d", F.max_pool1d, (2, 3, 7), [(2,), (3, 1), (4, 2, 1)]),
+        ("max_pool2d", F.max_pool2d, (2, 2, 6, 7), [(2,), ((3, 2), (1, 2)), (3, 2, 1)]),
+        ("max_pool3d", F.max_pool3d, (1, 2, 4, 5, 4), [(2,), ((2, 3, 1), (1, 2, 2)), (3, 2, 1)]),
+        ("avg_pool1d", F.avg_pool1d, (2, 3, 7), [(2,), (3, 1), (4, 2, 1)]),
+        ("avg_pool2d", F.avg_pool2d, (2, 2, 6, 7), [(2,), ((3, 2), (1, 2)), (3, 2, 1)]),
+        ("adaptive_avg_pool2d", F.adaptive_avg_pool2d, (2, 2, 6, 7), [(3,), ((2, 4),), (6,)]),
+        ("adaptive_max_pool2d", F.adaptive_max_pool2d, (2, 2, 6, 7), [(3,), ((2, 4),), (6,)]),
+    ]
+    for name, function, shape, variants in table:
+        for index, settings in enumerate(variants):
+            names = ["", "stride=", "padding="]
+            call = f"{name}(x, " + ", ".join(f"{key}{setting(value)}" for key, value in zip(names, settings)) + ")"
+            family.function(f"{name}_{index}", call, {"x": family.normal(*shape)}, lambda x: function(x, *settings))
+    for index, shape in enumerate([(3, 2, 5), (2, 3, 3, 4), (1, 2, 2, 3, 2)]):
+        x = {"x": family.normal(*shape)}
+        family.function(f"global_avg_pool_{index}", "global_avg_pool(x)", x, lambda x: x.flatten(2).mean(2))
+        family.function(f"global_max_pool_{index}", "global_max_pool(x)", x, lambda x: x.flatten(2).amax(2))
+    return family
+
+
+def elements():
+    family = Family("elements")
+    for index, (shape, axis) in enumerate([((5,), 0), ((3, 4), 1), ((2, 3, 4), 1)]):
+        x = {"x": family.normal(*shape)}
+        family.function(f"cumulative_sum_{index}", f"cumulative_sum(x, axis={axis})", x, lambda x: x.cumsum(axis))
+        family.function(f"sort_{index}", f"sort(x, axis={axis})", x, lambda x: x.sort(axis).values)
+        family.function(f"top_k_{index}", "top_k(x, 2)[0]", x, lambda x: x.topk(2).values)
+    for index, shape in enumerate([(4,), (2, 3), (2, 2, 3)]):
+        token = {"token": family.integers(5, *shape)}
+        family.layer(f"embedding_{index}", "embedding(token, 5, 3)", token, nn.Embedding(5, 3))
+        family.layer(f"embedding_padding_{index}", "embedding(token, 5, 3, padding_index=2)", token,
+                     nn.Embedding(5, 3, padding_idx=2))
+    for index, (lead, a, b, bias) in enumerate([((3,), 2, 4, True), ((2, 3), 3, 2, True), ((4,), 3, 3, False)]):
+        family.layer(f"bilinear_{index}", f"bilinear(x1, x2, 3{'' if bias else ', use_bias=false'})",
+                     {"x1": family.normal(*lead, a), "x2": family.normal(*lead, b)}, nn.Bilinear(a, b, 3, bias))
+    return family
+
+
+FAMILIES = [pooling, elements]

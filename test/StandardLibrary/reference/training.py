@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Optimizers and schedules, step by step."""
+
+import warnings
+
+import torch
+
+from cases import Family, dl_type, double
+
+
+class Lion(torch.optim.Optimizer):
+    """As printed in Chen et al., Symbolic Discovery of Optimization Algorithms, program 1."""
+
+    def __init__(self, params, lr=1e-4, betas=(0.9, 0.99), weight_decay=0.0):
+        super().__init__(params, dict(lr=lr, betas=betas, weight_decay=weight_decay))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                m = self.state[p].setdefault("m", torch.zeros_like(p))
+                beta1, beta2 = group["betas"]
+                update = torch.sign(beta1 * m + (1 - beta1) * p.grad)
+                p -= group["lr"] * (update + group["weight_decay"] * p)
+                m.copy_(beta2 * m + (1 - beta2) * p.grad)
+
+
+class Lamb(torch.optim.Optimizer):
+    """As printed in You et al., Large Batch Optimization for Deep Learning, algorithm 2, with phi(z) = z."""
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-6, weight_decay=1e-2):
+        super().__init__(params, dict(lr=lr, betas=betas, eps=eps, weight_decay=weight_decay))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                state = self.state[p]
+                state["t"] = state.get("t", 0) + 1
+                m, v = state.setdefault("m", torch.zeros_like(p)), state.setdefault("v", torch.zeros_like(p))
+                beta1, beta2 = group["betas"]
+                m.copy_(beta1 * m + (1 - beta1) * p.grad)
+                v.copy_(beta2 * v + (1 - beta2) * p.grad ** 2)
+                r = (m / (1 - beta1 ** state["t"])) / ((v / (1 - beta2 ** state["t"])).sqrt() + group["eps"])
+                r = r + group["weight_decay"] * p
+                ratio = p.norm() / r.norm() if p.norm() > 0 and r.norm() > 0 else 1.0
+                p -= group["lr"] * ratio * r
+
+
+def optimizers():
+    family = Family("optimizers")
+    optim = torch.optim
+    decay = "weight_decay"
+    table = {
+        "sgd": [("lr=0.1", optim.SGD, dict(lr=0.1)), ("lr=0.1, momentum=0.9", optim.SGD, dict(lr=0.1, momentum=0.9)),
+                ("lr=0.1, decay=0.2", optim.SGD, dict(lr=0.1, weight_decay=0.2))],
+        "momentum": [("lr=0.1", optim.SGD, dict(lr=0.1, momentum=0.9)), ("beta=0.5", optim.SGD, dict(lr=0.01, momentum=0.5)),
+                     ("lr=0.1, decay=0.2", optim.SGD, dict(lr=0.1, momentum=0.9, weight_decay=0.2))],
+        "nesterov": [("lr=0.1", optim.SGD, dict(lr=0.1, momentum=0.9, nesterov=True)),
+                     ("beta=0.5", optim.SGD, dict(lr=0.01, momentum=0.5, nesterov=True)),
+                     ("lr=0.1, decay=0.2", optim.SGD, dict(lr=0.1, momentum=0.9, weight_decay=0.2, nesterov=True))],
+        "adagrad": [("", optim.Adagrad, {}), ("lr=0.1, lr_decay=0.5", optim.Adagrad, dict(lr=0.1, lr_decay=0.5)),
+                    ("lr=0.1, eps=1e-2, decay=0.2", optim.Adagrad, dict(lr=0.1, eps=1e-2, weight_decay=0.2))],
+        "rmsprop": [("", optim.RMSprop, {}), ("lr=0.1, alpha=0.9, momentum=0.5", optim.RMSprop, dict(lr=0.1, alpha=0.9, momentum=0.5)),
+                    ("centered=true, eps=1e-2, decay=0.2", optim.RMSprop, dict(centered=True, eps=1e-2, weight_decay=0.2))],
+        "adadelta": [("", optim.Adadelta, {}), ("lr=0.5, rho=0.7", optim.Adadelta, dict(lr=0.5, rho=0.7)),
+                     ("eps=1e-3, decay=0.2", optim.Adadelta, dict(eps=1e-3, weight_decay=0.2))],
+        "adam": [("", optim.Adam, {}), ("lr=0.1, beta1=0.7, beta2=0.9", optim.Adam, dict(lr=0.1, betas=(0.7, 0.9))),
+                 ("eps=1e-2, decay=0.2", optim.Adam, dict(eps=1e-2, weight_decay=0.2))],
+        "adamw": [("", optim.AdamW, {}), ("lr=0.1, beta1=0.7, beta2=0.9", optim.AdamW, dict(lr=0.1, betas=(0.7, 0.9))),
+                  ("lr=0.1, decay=0.2", optim.AdamW, dict(lr=0.1, weight_decay=0.2))],
+        "nadam": [("", optim.NAdam, {}), ("lr=0.1, momentum_decay=0.1", optim.NAdam, dict(lr=0.1, momentum_decay=0.1)),
+                  ("lr=0.1, decay=0.2", optim.NAdam, dict(lr=0.1, weight_decay=0.2))],
+        "lion": [("", Lion, {}), ("lr=0.1, beta1=0.5", Lion, dict(lr=0.1, betas=(0.5, 0.99))),
+                 ("lr=0.1, decay=0.2", Lion, dict(lr=0.1, weight_decay=0.2))],
+        "lamb": [("", Lamb, {}), ("lr=0.1, decay=0", Lamb, dict(lr=0.1, weight_decay=0)),
+                 ("lr=0.1, beta1=0.7, decay=0.2", Lamb, dict(lr=0.1, betas=(0.7, 0.999), weight_decay=0.2))],
+    }
+    for name, variants in table.items():
+        for index, ((settings, optimizer, keywords), shape) in enumerate(zip(variants, [(3,), (2, 3), (2, 1, 3)])):
+            case = f"{name}_{index}"
+            p = torch.nn.Parameter(double(family.normal(*shape)))
+            family.put(case, f"set/{case}_p.weight", p)
+            torch_optimizer = optimizer([p], **keywords)
+            for step in range(4):
+                g = family.normal(*shape)
+                p.grad = double(g)
+                torch_optimizer.step()
+                family.put(case, f"{step}/in/g", g)
+                family.put(case, f"{step}/state/{case}_p.weight", p)
+            family.texts.append(f"train {case}(g: {dl_type(g)}) {{\n  let {case}_p = weights(g)\n"
+                                f"  minimize {case}_p with {name}({settings})\n  report loss = {case}_p\n}}\n")
+    return family
+
+
+def schedules():
+    family = Family("schedules")
+    schedule = torch.optim.lr_scheduler
+    table = [
+        ("constant(0.1)", 0.1, schedule.ConstantLR, dict(factor=1)),
+        ("constant(3)", 3, schedule.ConstantLR, dict(factor=1)),
+        ("constant(rate=1e-3)", 1e-3, schedule.ConstantLR, dict(factor=1)),
+        ("step_decay(0.1, every=3)", 0.1, schedule.StepLR, dict(step_size=3)),
+        ("step_decay(0.1, every=5, gamma=0.5)", 0.1, schedule.StepLR, dict(step_size=5, gamma=0.5)),
+        ("step_decay(2, every=1, gamma=0.9)", 2, schedule.StepLR, dict(step_size=1, gamma=0.9)),
+        ("exponential_decay(0.1, 0.9)", 0.1, schedule.ExponentialLR, dict(gamma=0.9)),
+        ("exponential_decay(0.1, gamma=0.5)", 0.1, schedule.ExponentialLR, dict(gamma=0.5)),
+        ("exponential_decay(3, gamma=1.1)", 3, schedule.ExponentialLR, dict(gamma=1.1)),
+        ("linear_decay(0.1, steps=8)", 0.1, schedule.LinearLR, dict(start_factor=1, end_factor=0, total_iters=8)),
+        ("linear_decay(0.1, steps=5, end=0.3)", 0.1, schedule.LinearLR, dict(start_factor=1, end_factor=0.3, total_iters=5)),
+        ("linear_decay(0.1, steps=30)", 0.1, schedule.LinearLR, dict(start_factor=1, end_factor=0, total_iters=30)),
+        ("linear_warmup(0.1, steps=8, start=0.2)", 0.1, schedule.LinearLR, dict(start_factor=0.2, total_iters=8)),
+        ("linear_warmup(0.1, steps=3, start=0.1)", 0.1, schedule.LinearLR, dict(start_factor=0.1, total_iters=3)),
+        ("linear_warmup(2, steps=20, start=1e-8)", 2, schedule.LinearLR, dict(start_factor=1e-8, total_iters=20)),
+        ("cosine_decay(0.1, steps=11)", 0.1, schedule.CosineAnnealingLR, dict(T_max=11)),
+        ("cosine_decay(0.1, steps=11, least=0.02)", 0.1, schedule.CosineAnnealingLR, dict(T_max=11, eta_min=0.02)),
+        ("cosine_decay(3, steps=40)", 3, schedule.CosineAnnealingLR, dict(T_max=40)),
+        ("one_cycle(0.1, steps=12)", 0.1, schedule.OneCycleLR, dict(max_lr=0.1, total_steps=12)),
+        ("one_cycle(2, steps=12, warmup=0.5)", 2, schedule.OneCycleLR, dict(max_lr=2, total_steps=12, pct_start=0.5)),
+        ("one_cycle(0.1, steps=20, divisor=5, final_divisor=10)", 0.1, schedule.OneCycleLR,
+         dict(max_lr=0.1, total_steps=20, div_factor=5, final_div_factor=10)),
+        ("linear_warmup(cosine_decay(0.1, steps=8, begin=4), steps=4, start=0.5)", 0.1, None, {}),
+    ]
+    warnings.simplefilter("ignore")
+    for index, (call, rate, scheduler, keywords) in enumerate(table):
+        case = f"schedule_{index}"
+        family.texts.append(f"train {case}(x: f32) {{ report x, rate = {call} }}\n")
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=rate)
+        if scheduler:
+            following = scheduler(optimizer, **keywords)
+        else:
+            following = schedule.SequentialLR(optimizer, [schedule.LinearLR(optimizer, 0.5, total_iters=4),
+                                                          schedule.CosineAnnealingLR(optimizer, 8)], [4])
+        for step in range(12):
+            family.put(case, f"{step}/in/x", family.normal())
+            family.put(case, f"{step}/out/1", optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            following.step()
+    return family
+
+
+FAMILIES = [optimizers, schedules]
