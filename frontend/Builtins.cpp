@@ -7,9 +7,10 @@
 
 namespace dlc::frontend {
 
-static const std::array<ArrayRef<Builtin>, 5> &families() {
-  static const std::array<ArrayRef<Builtin>, 5> all{elementwiseBuiltins(), reductionBuiltins(),
-                                                    shapeBuiltins(), indexBuiltins(), convolutionBuiltins()};
+static const std::array<ArrayRef<Builtin>, 6> &families() {
+  static const std::array<ArrayRef<Builtin>, 6> all{elementwiseBuiltins(), reductionBuiltins(),
+                                                    einsumBuiltins(),      shapeBuiltins(),
+                                                    indexBuiltins(),       convolutionBuiltins()};
   return all;
 }
 

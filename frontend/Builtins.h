@@ -29,6 +29,7 @@ llvm::ArrayRef<llvm::StringRef> specialNames();
 /// The families (one file each).
 llvm::ArrayRef<Builtin> elementwiseBuiltins();
 llvm::ArrayRef<Builtin> reductionBuiltins();
+llvm::ArrayRef<Builtin> einsumBuiltins();
 llvm::ArrayRef<Builtin> shapeBuiltins();
 llvm::ArrayRef<Builtin> indexBuiltins();
 llvm::ArrayRef<Builtin> convolutionBuiltins();

@@ -250,6 +250,88 @@ Entity concat(Elaborator &e, BuiltinCall &call) {
   return Entity::ofTensor(e.emit<dl::ConcatOp>(first.withShape(shape), *axis, values));
 }
 
+/// stack([a, b], axis=0): along a new axis.
+Entity stack(Elaborator &e, BuiltinCall &call) {
+  const Entity &parts = call.args[0];
+  if (!parts.isTuple() || parts.tuple->elements.empty() ||
+      !llvm::all_of(parts.tuple->elements, [](const Entity &part) { return part.isTensor(); })) {
+    e.error(call.argRanges[0], "stack needs a tuple of tensors, got " + describe(parts));
+    return Entity::poison();
+  }
+  dl::TensorType first = parts.tuple->elements.front().tensorType();
+  Entity axisEntity = call.args[1].kind == Entity::Kind::None ? e.integer(0) : call.args[1];
+  std::optional<int64_t> axis = e.normalizeAxis(axisEntity, first.getRank() + 1, call.argRanges[1], "stack");
+  if (!axis)
+    return Entity::poison();
+  SmallVector<dl::PolynomialAttr> shape(first.getShape());
+  shape.insert(shape.begin() + *axis, e.poly(1));
+  SmallVector<Value> values;
+  for (const Entity &part : parts.tuple->elements) {
+    if (part.tensorType() != first) {
+      e.error(call.argRanges[0],
+              "stack needs tensors of one type, got " + describe(first) + " and " + describe(part));
+      return Entity::poison();
+    }
+    values.push_back(e.emit<dl::ReshapeOp>(first.withShape(shape), part.value));
+  }
+  shape[*axis] = e.poly(static_cast<int64_t>(values.size()));
+  return Entity::ofTensor(e.emit<dl::ConcatOp>(first.withShape(shape), *axis, values));
+}
+
+/// The sizes of split's parts: so many equal ones, or those that are given.
+std::optional<SmallVector<dl::PolynomialAttr>> splitSizes(Elaborator &e, BuiltinCall &call,
+                                                          dl::PolynomialAttr length) {
+  const Entity &parts = call.args[1];
+  if (parts.isTuple()) {
+    std::optional<SmallVector<dl::PolynomialAttr>> sizes = e.toShape(parts, call.argRanges[1], "split");
+    dl::PolynomialAttr total = e.poly(0);
+    for (dl::PolynomialAttr size : sizes.value_or(SmallVector<dl::PolynomialAttr>()))
+      total = total + size;
+    if (!sizes || total == length)
+      return sizes;
+    e.error(call.argRanges[1],
+            "split's sizes add up to " + dl::toString(total) + ", but the axis has " + dl::toString(length));
+    return std::nullopt;
+  }
+  std::optional<int64_t> count = parts.isInteger() ? parts.integer.getConstantValue() : std::nullopt;
+  std::optional<dl::PolynomialAttr> size;
+  constexpr int64_t kMaxParts = 10000;
+  if (count && *count >= 1 && *count <= kMaxParts)
+    size = dl::divideExactly(length, e.poly(*count));
+  if (size)
+    return SmallVector<dl::PolynomialAttr>(*count, *size);
+  e.error(call.argRanges[1], "split needs sizes, or a number of parts that divides the axis of " +
+                                 dl::toString(length) + ", got " + describe(parts));
+  return std::nullopt;
+}
+
+/// split(x, parts, axis=0)
+Entity split(Elaborator &e, BuiltinCall &call) {
+  if (!checkTensor(e, call))
+    return Entity::poison();
+  dl::TensorType type = call.args[0].tensorType();
+  Entity axisEntity = call.args[2].kind == Entity::Kind::None ? e.integer(0) : call.args[2];
+  std::optional<int64_t> axis = e.normalizeAxis(axisEntity, type.getRank(), call.argRanges[2], "split");
+  if (!axis)
+    return Entity::poison();
+  std::optional<SmallVector<dl::PolynomialAttr>> sizes = splitSizes(e, call, type.getDim(*axis));
+  if (!sizes)
+    return Entity::poison();
+  SmallVector<dl::PolynomialAttr> shape(type.getShape());
+  SmallVector<Attribute> offsets(type.getRank(), e.poly(0));
+  SmallVector<int64_t> strides(type.getRank(), 1);
+  dl::PolynomialAttr offset = e.poly(0);
+  std::vector<Entity> parts;
+  for (dl::PolynomialAttr size : *sizes) {
+    shape[*axis] = size;
+    offsets[*axis] = offset;
+    parts.push_back(Entity::ofTensor(e.emit<dl::SliceOp>(type.withShape(shape), call.args[0].value,
+                                                         e.builder.getArrayAttr(offsets), strides)));
+    offset = offset + size;
+  }
+  return Entity::ofTuple(std::move(parts));
+}
+
 /// pad(x, low, high, value=0): low and high per dimension.
 Entity pad(Elaborator &e, BuiltinCall &call) {
   if (!checkTensor(e, call))
@@ -306,6 +388,8 @@ constexpr Builtin kShapes[] = {
     {"transpose", "x order?", transpose},
     {"broadcast_to", "x dims", broadcastToDims},
     {"concat", "parts axis?", concat},
+    {"stack", "parts axis?", stack},
+    {"split", "x parts axis?", split},
     {"pad", "x low high value?", pad},
 };
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Pooling, tables of vectors, and what moves elements."""
+"""Pooling, tables of vectors, what moves elements, and sums of products."""
 
 import torch
 from torch import nn
@@ -50,6 +50,17 @@ def elements():
     for index, (lead, a, b, bias) in enumerate([((3,), 2, 4, True), ((2, 3), 3, 2, True), ((4,), 3, 3, False)]):
         family.layer(f"bilinear_{index}", f"bilinear(x1, x2, 3{'' if bias else ', use_bias=false'})",
                      {"x1": family.normal(*lead, a), "x2": family.normal(*lead, b)}, nn.Bilinear(a, b, 3, bias))
+    for index, (equation, shapes) in enumerate([
+            ("ij,jkx,kl->li", [(3, 2), (2, 4, 2), (4, 3)]), ("bij,bjk->bik", [(2, 3, 4), (2, 4, 2)]), ("ijk->ki", [(2, 3, 4)])]):
+        inputs = {name: family.normal(*shape) for name, shape in zip("xyz", shapes)}
+        family.function(f"einsum_{index}", f'einsum("{equation}", {", ".join(inputs)})', inputs,
+                        lambda *values: torch.einsum(equation, *values))
+    pair = {"x": family.normal(2, 6, 3), "y": family.normal(2, 6, 3)}
+    for axis in (0, 1, -1):
+        name = f"axis{axis % 4}"
+        family.function(f"stack_{name}", f"stack([x, y], axis={axis})", pair, lambda x, y: torch.stack([x, y], axis))
+    family.function("split_parts", "split(x, 2, axis=1)[1] + split(y, [3, 3], axis=1)[0]", pair,
+                    lambda x, y: x[:, 3:] + y[:, :3])
     return family
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Optimizers and schedules, step by step."""
+"""Optimizers, schedules and functions of gradients, step by step."""
 
 import warnings
 
@@ -139,4 +139,34 @@ def schedules():
     return family
 
 
-FAMILIES = [optimizers, schedules]
+def clipping():
+    family = Family("clipping")
+    utils = torch.nn.utils
+    table = [("clip_norm(0.5)", lambda ps: utils.clip_grad_norm_(ps, 0.5)), ("clip_norm(100)", lambda ps: utils.clip_grad_norm_(ps, 100)),
+             ("clip_norm()", lambda ps: utils.clip_grad_norm_(ps, 1)), ("clip_value(0.5)", lambda ps: utils.clip_grad_value_(ps, 0.5)),
+             ("clip_value(limit=2)", lambda ps: utils.clip_grad_value_(ps, 2)), ("clip_value()", lambda ps: utils.clip_grad_value_(ps, 1))]
+    for index, (call, clip) in enumerate(table):
+        case = f"clip_{index}"
+        shapes = {"g": [(3,), (2, 3), (2, 1, 3)][index % 3], "h": (2, 2)}
+        parameters = {name: torch.nn.Parameter(double(family.normal(*shape))) for name, shape in shapes.items()}
+        for name, parameter in parameters.items():
+            family.put(case, f"set/{case}_{name}.weight", parameter)
+        optimizer = torch.optim.SGD(parameters.values(), lr=0.1)
+        for step in range(2):
+            for name, parameter in parameters.items():
+                slope = family.normal(*shapes[name])
+                parameter.grad = double(slope)
+                family.put(case, f"{step}/in/{name}", slope)
+            family.put(case, f"{step}/out/1", torch.cat([p.grad.flatten() for p in parameters.values()]).norm())
+            clip(list(parameters.values()))
+            optimizer.step()
+            for name, parameter in parameters.items():
+                family.put(case, f"{step}/state/{case}_{name}.weight", parameter)
+        signature = ", ".join(f"{name}: f32{list(shape)}" for name, shape in shapes.items())
+        family.texts.append(f"train {case}({signature}) {{\n  let {case}_g = weights(g)\n  let {case}_h = weights(h)\n"
+                            f"  let loss = {case}_g + {case}_h\n  minimize loss with sgd(lr=0.1) clip {call}\n"
+                            f"  report loss, norm = grad_norm()\n}}\n")
+    return family
+
+
+FAMILIES = [optimizers, schedules, clipping]

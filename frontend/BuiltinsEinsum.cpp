@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// einsum: a sum of products of any number of tensors, as contractions of two of them at a time.
+
+#include "frontend/Builtins.h"
+#include "frontend/Elaborator.h"
+
+namespace dlc::frontend {
+namespace {
+
+/// A tensor and the letter of each of its axes.
+struct Term {
+  std::string letters;
+  Value value;
+};
+
+using Sizes = llvm::SmallDenseMap<char, dl::PolynomialAttr>;
+
+class Einsum {
+public:
+  Einsum(Elaborator &e, BuiltinCall &call) : e(e), call(call) {}
+
+  Entity elaborate() {
+    if (!parse())
+      return Entity::poison();
+    Term product = withoutSummed(terms.front(), ArrayRef(terms).drop_front());
+    for (size_t next = 1; next < terms.size(); ++next) {
+      ArrayRef<Term> later = ArrayRef(terms).drop_front(next + 1);
+      // What one side alone has and nothing needs later is summed before.
+      SmallVector<Term> withProduct(later);
+      withProduct.push_back(product);
+      Term right = withoutSummed(terms[next], withProduct);
+      withProduct.back() = right;
+      product = multiply(withoutSummed(product, withProduct), right, later);
+    }
+    return Entity::ofTensor(ordered(product));
+  }
+
+private:
+  bool fail(const llvm::Twine &message) {
+    e.error(call.argRanges[0], "einsum \"" + call.args[0].text + "\": " + message);
+    return false;
+  }
+
+  bool parse() {
+    const Entity &equation = call.args[0];
+    if (!equation.isString()) {
+      e.error(call.argRanges[0], "einsum needs an equation such as \"ij,jk->ik\", got " + describe(equation));
+      return false;
+    }
+    StringRef text = equation.text;
+    auto [inputs, right] = text.split("->");
+    SmallVector<StringRef> parts;
+    inputs.split(parts, ',');
+    if (!text.contains("->"))
+      return fail("expected an equation such as \"ij,jk->ik\"");
+    size_t count = call.args[1].isTuple() ? call.args[1].tuple->elements.size() : 0;
+    if (parts.size() != count)
+      return fail("expected " + llvm::Twine(parts.size()) + " tensors, got " + llvm::Twine(count));
+    for (auto [letters, operand] : llvm::zip(parts, call.args[1].tuple->elements))
+      if (!addTerm(letters, operand))
+        return false;
+    result = right.str();
+    for (auto [axis, letter] : llvm::enumerate(right))
+      if (!sizes.contains(letter) || right.find(letter, axis + 1) != StringRef::npos)
+        return fail("the result's letters must be distinct and stand on the left, got " + right);
+    return true;
+  }
+
+  bool addTerm(StringRef letters, const Entity &operand) {
+    if (!operand.isTensor() || !isa<FloatType>(operand.tensorType().getElementType()))
+      return fail("expected floating-point tensors, got " + describe(operand));
+    dl::TensorType type = operand.tensorType();
+    if (!terms.empty() && elementType() != type.getElementType())
+      return fail("expected one element type, got " + describe(Entity::ofTensor(terms.front().value)) +
+                  " and " + describe(operand));
+    if (static_cast<int64_t>(letters.size()) != type.getRank())
+      return fail("expected " + llvm::Twine(type.getRank()) + " letters for " + describe(type) + ", got " +
+                  letters);
+    for (auto [axis, letter] : llvm::enumerate(letters)) {
+      if (letter < 'a' || letter > 'z' || letters.find(letter, axis + 1) != StringRef::npos)
+        return fail("expected distinct lower-case letters, got " + letters);
+      auto [known, isNew] = sizes.try_emplace(letter, type.getDim(axis));
+      if (!isNew && known->second != type.getDim(axis))
+        return fail(llvm::Twine(letter) + " has size " + dl::toString(known->second) + " and size " +
+                    dl::toString(type.getDim(axis)));
+    }
+    terms.push_back({letters.str(), operand.value});
+    return true;
+  }
+
+  Type elementType() const {
+    return llvm::cast<dl::TensorType>(terms.front().value.getType()).getElementType();
+  }
+
+  bool isNeeded(char letter, ArrayRef<Term> others) const {
+    return StringRef(result).contains(letter) ||
+           llvm::any_of(others, [&](const Term &other) { return StringRef(other.letters).contains(letter); });
+  }
+
+  /// Summed over the letters that neither the result nor another tensor has.
+  Term withoutSummed(const Term &term, ArrayRef<Term> others) {
+    SmallVector<int64_t> axes;
+    Term rest{"", term.value};
+    for (auto [axis, letter] : llvm::enumerate(term.letters)) {
+      if (isNeeded(letter, others))
+        rest.letters += letter;
+      else
+        axes.push_back(axis);
+    }
+    if (!axes.empty())
+      rest.value = e.emit<dl::ReduceOp>(dl::ReduceKind::Sum, term.value, axes);
+    return rest;
+  }
+
+  Term multiply(const Term &left, const Term &right, ArrayRef<Term> later) {
+    std::string letters;
+    for (char letter : left.letters + right.letters)
+      if (isNeeded(letter, later) && !StringRef(letters).contains(letter))
+        letters += letter;
+    if (later.empty())
+      letters = result;
+    SmallVector<dl::PolynomialAttr> shape;
+    for (char letter : letters)
+      shape.push_back(sizes[letter]);
+    std::string equation = left.letters + "," + right.letters + "->" + letters;
+    return {letters,
+            e.emit<dl::ContractOp>(e.tensorOf(shape, elementType()), equation, left.value, right.value)};
+  }
+
+  /// Its axes in the order of the result's.
+  Value ordered(const Term &term) {
+    SmallVector<int64_t> order;
+    for (char letter : result)
+      order.push_back(static_cast<int64_t>(term.letters.find(letter)));
+    if (llvm::is_sorted(order))
+      return term.value;
+    return e.emit<dl::TransposeOp>(term.value, order);
+  }
+
+  Elaborator &e;
+  BuiltinCall &call;
+  SmallVector<Term> terms;
+  std::string result;
+  Sizes sizes;
+};
+
+/// einsum("ij,jk->ik", a, b): any number of tensors.
+Entity einsum(Elaborator &e, BuiltinCall &call) {
+  return Einsum(e, call).elaborate();
+}
+
+constexpr Builtin kEinsum[] = {{"einsum", "equation tensors*", einsum}};
+
+} // namespace
+
+ArrayRef<Builtin> einsumBuiltins() {
+  return kEinsum;
+}
+
+} // namespace dlc::frontend
