@@ -9,7 +9,8 @@ namespace dlc::data {
 namespace {
 
 /// In the order of loader_signatures.
-constexpr OpenLoader *open_functions[] = {open_csv, open_images, open_mnist, open_sentences, open_text};
+constexpr OpenLoader *open_functions[] = {open_csv,         open_images,    open_mnist, open_npy,
+                                          open_safetensors, open_sentences, open_text};
 static_assert(std::size(open_functions) == std::size(loader_signatures));
 
 } // namespace

@@ -101,6 +101,10 @@ OpenLoader open_csv;
 /// f32[channels, height, width] and label i32[].
 OpenLoader open_images;
 
+/// Arrays whose first dimension counts the rows: <split>/<column>.npy or <column>.npy in a folder, and the
+/// tensors of <split>.safetensors in a folder or of one file.
+OpenLoader open_npy, open_safetensors;
+
 /// Sentences with labels, as TSV: columns tokens i32[length], length i32[] and label i32[].
 OpenLoader open_sentences;
 

@@ -41,6 +41,12 @@ struct LoaderSetting {
   std::string_view choices = ""; ///< Of a text: those that there are, separated by '|'; empty: any.
 };
 
+inline constexpr LoaderSetting array_settings[] = {
+    {"convert", SettingKind::flag},
+    {"split_seed", SettingKind::integer, 0},
+    {"validation", SettingKind::number, 0, 0.9},
+};
+
 inline constexpr LoaderSetting csv_settings[] = {
     {"categories", SettingKind::texts},
     {"features", SettingKind::texts},
@@ -98,10 +104,17 @@ struct LoaderSignature {
 };
 
 /// In alphabetical order.
+// clang-format off
 inline constexpr LoaderSignature loader_signatures[] = {
-    {"csv", csv_settings},   {"images", images_settings}, {"mnist", {}}, {"sentences", sentences_settings},
+    {"csv", csv_settings},
+    {"images", images_settings},
+    {"mnist", {}},
+    {"npy", array_settings},
+    {"safetensors", array_settings},
+    {"sentences", sentences_settings},
     {"text", text_settings},
 };
+// clang-format on
 
 } // namespace dlc::data
 
