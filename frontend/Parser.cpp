@@ -189,10 +189,17 @@ const Decl *ParserImpl::parseDecl() {
   return decl;
 }
 
-/// The comment lines right above a position, each without its `#` and one space.
+/// The comment lines right above a declaration, each without its `#` and one space. They document the first
+/// declaration of a line, not one behind it.
 StringRef ParserImpl::docCommentAbove(SourceRange range) {
+  size_t before = at;
+  while (before != 0 && lexed.tokens[before - 1].isAny(TokenKind::Newline, TokenKind::Semicolon))
+    --before;
+  unsigned here = sources.lineColumn(range).line;
+  if (before != 0 && sources.lineColumn(lexed.tokens[before - 1].range).line == here)
+    return "";
   SmallVector<StringRef> lines;
-  for (unsigned line = sources.lineColumn(range).line - 1; line > 0; --line) {
+  for (unsigned line = here - 1; line > 0; --line) {
     StringRef text = sources.line(range.file, line).trim();
     if (!text.consume_front("#"))
       break;

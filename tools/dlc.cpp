@@ -6,6 +6,7 @@
 #include "tools/cli/output.h"
 #include "tools/cli/program.h"
 #include "tools/crash.h"
+#include "tools/source.h"
 
 #include "runtime/data/file.h"
 
@@ -255,6 +256,6 @@ int compile_in_memory(const Options &options, std::vector<std::byte> &out_artifa
 
 int main(int argc, char **argv) {
   dlc::report_crashes();
-  const dlc::cli::Compiler compiler = {compile, compile_in_memory, dlc::cpuVariantNames()};
+  const dlc::cli::Compiler compiler = {compile, compile_in_memory, dlc::format, dlc::cpuVariantNames()};
   return dlc::cli::run_program(argc, argv, &compiler);
 }

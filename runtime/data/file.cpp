@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -141,9 +142,10 @@ void sync_folder(const std::string &path) {
 
 /// Where the bytes of a file to be replaced go first.
 struct Target {
-  std::string path;    ///< With symbolic links followed.
-  std::string written; ///< The temporary file beside it, or path itself when direct.
-  bool direct = false; ///< A pipe, a device: it is written to, not replaced.
+  std::string path;           ///< With symbolic links followed.
+  std::string written;        ///< The temporary file beside it, or path itself when direct.
+  bool direct = false;        ///< A pipe, a device: it is written to, not replaced.
+  std::optional<mode_t> mode; ///< The permissions of the file that is there.
 };
 
 Status find_target(const std::string &path, Target &out) {
@@ -157,14 +159,20 @@ Status find_target(const std::string &path, Target &out) {
   if (exists && S_ISDIR(info.st_mode))
     return Status::input("cannot write " + path + ": it is a folder");
   out.direct = exists && !S_ISREG(info.st_mode);
+  if (exists && !out.direct)
+    out.mode = info.st_mode & 0777;
   out.written = out.direct ? out.path : out.path + ".partial-" + std::to_string(getpid());
   return {};
 }
 
 Status open_target(const std::string &path, const Target &target, int &out_descriptor) {
   out_descriptor = open(target.written.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (out_descriptor >= 0)
+  if (out_descriptor >= 0) {
+    // Not every file system has permissions; the bytes count.
+    if (target.mode)
+      (void)fchmod(out_descriptor, *target.mode);
     return {};
+  }
   int error = errno;
   std::string message = "cannot write " + path + ": " + system_message(error);
   bool users =

@@ -44,8 +44,9 @@ struct Piece {
 };
 
 /// Replaces path by the concatenation of pieces so that at every moment path is either the old file or the
-/// new one, whole: writes a temporary file beside it, syncs it to the disk, and renames it. Follows a
-/// symbolic link; writes to what is not a regular file (a pipe, /dev/null) directly.
+/// new one, whole: writes a temporary file beside it, syncs it to the disk, and renames it. Keeps the old
+/// file's permissions; follows a symbolic link; writes to what is not a regular file (a pipe, /dev/null)
+/// directly.
 Status replace_file(const std::string &path, const std::vector<Piece> &pieces);
 
 /// Whether replace_file could begin to write path now, found out by making its temporary file and removing

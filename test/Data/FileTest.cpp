@@ -67,6 +67,15 @@ TEST_F(Files, ReplaceWritesToADeviceDirectly) {
   EXPECT_TRUE(replace("/dev/null", "nothing").ok());
 }
 
+TEST_F(Files, AReplacedFileKeepsItsPermissions) {
+  std::string file = write("private", "old");
+  ASSERT_EQ(chmod(file.c_str(), 0640), 0);
+  EXPECT_TRUE(replace(file, "new").ok());
+  struct stat info;
+  ASSERT_EQ(stat(file.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0640u);
+}
+
 TEST_F(Files, WhatCannotBeWrittenSaysWhy) {
   Status status = replace(path("no/such/a"), "x");
   EXPECT_EQ(message(status), "cannot write no/such/a: No such file or directory");

@@ -224,6 +224,16 @@ void define_inspect(CLI::App *app, Options &options) {
                       options.batch, 1);
 }
 
+void define_format(CLI::App *app, Options &options) {
+  app->add_option("files", options.files, "the .dl files; - formats standard input to standard output")
+      ->required()
+      ->type_name("FILE...");
+  CLI::Option *check =
+      app->add_flag("--check", options.check, "write nothing; name what is not formatted, and exit with 1");
+  app->add_flag("--stdout", options.to_stdout, "print the formatted text and leave the file")
+      ->excludes(check);
+}
+
 std::string suggestion(const std::string &word, const std::vector<std::string> &known) {
   std::optional<std::string> near = data::nearest_name(word, known);
   return near ? " (did you mean " + *near + "?)" : "";
@@ -295,13 +305,20 @@ std::optional<int> parse_options(int argc, char **argv, const std::vector<std::s
       {Verb::run, "run", "run one entry on .npy files", define_run},
       {Verb::inspect, "inspect", "show entries, parameters, dispatches, memory and code sizes",
        define_inspect},
+      {Verb::format, "fmt", "format .dl files in place", define_format},
   };
   std::vector<std::string> verbs;
   for (const Definition &definition : definitions) {
-    if (definition.verb == Verb::compile && !with_compiler)
+    bool on_source = definition.verb == Verb::compile || definition.verb == Verb::format;
+    if (on_source && !with_compiler)
       continue;
     verbs.push_back(definition.name);
     CLI::App *verb = app.add_subcommand(definition.name, definition.help);
+    verb->parse_complete_callback([&options, chosen = definition.verb] { options.verb = chosen; });
+    if (definition.verb == Verb::format) {
+      definition.define(verb, options);
+      continue;
+    }
     add_model(verb,
               definition.verb == Verb::compile ? "model.dl"
               : with_compiler                  ? "model.dl or model.dla"
@@ -315,7 +332,6 @@ std::optional<int> parse_options(int argc, char **argv, const std::vector<std::s
       verb->add_flag("--json", options.json, "print one JSON object a line");
     if (with_compiler && definition.verb != Verb::compile)
       add_compile_flags(verb, options);
-    verb->parse_complete_callback([&options, chosen = definition.verb] { options.verb = chosen; });
   }
 
   try {

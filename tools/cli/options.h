@@ -20,7 +20,7 @@ enum ExitStatus {
   exit_bug = 70,    ///< A bug in dlc.
 };
 
-enum class Verb { compile, train, eval, run, inspect };
+enum class Verb { compile, train, eval, run, inspect, format };
 
 /// name=value, as --bind, --max, --set, --in and --out take it.
 using Assignment = std::pair<std::string, std::string>;
@@ -66,6 +66,11 @@ struct Options {
 
   // run
   std::vector<Assignment> in, out;
+
+  // fmt
+  std::vector<std::string> files; ///< - is standard input.
+  bool check = false;             ///< Name what is not formatted, and write nothing.
+  bool to_stdout = false;         ///< Print the formatted text instead of writing it.
 
   std::vector<std::string> command; ///< The words of the command line, to repeat in messages.
 };

@@ -45,6 +45,8 @@ int run_program(int argc, char **argv, const Compiler *compiler) {
     return *exit;
   if (options.verb == Verb::compile)
     return compiler->compile(options);
+  if (options.verb == Verb::format)
+    return compiler->format(options);
 
   Artifact artifact;
   data::Status status;
@@ -70,6 +72,7 @@ int run_program(int argc, char **argv, const Compiler *compiler) {
   if (status.ok()) {
     switch (options.verb) {
     case Verb::compile:
+    case Verb::format:
       break;
     case Verb::train:
       status = train(artifact, options, exit);

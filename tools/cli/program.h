@@ -12,7 +12,7 @@
 
 namespace dlc::cli {
 
-/// What only dlc can do. dlc-run passes none. Both functions print their own diagnostics and return an exit
+/// What only dlc can do. dlc-run passes none. All functions print their own diagnostics and return an exit
 /// status.
 struct Compiler {
   /// The compile verb: writes the artifact or prints a phase.
@@ -21,6 +21,8 @@ struct Compiler {
   /// printed.
   int (*compile_in_memory)(const Options &options, std::vector<std::byte> &out_artifact,
                            std::string &out_messages);
+  /// The fmt verb: formats options.files.
+  int (*format)(const Options &options);
   /// The CPU variants that there are, for the help.
   std::vector<std::string> cpu_variants;
 };
