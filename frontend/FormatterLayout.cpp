@@ -229,6 +229,7 @@ static unsigned tailOfSignature(const Node &next) {
 
 void Layout::printChain(const Node &node, unsigned trail) {
   unsigned indent = column() + node.hang;
+  size_t linesBefore = lines.size();
   for (size_t i = 0; i < node.children.size(); ++i) {
     const Node *child = node.children[i].get();
     bool isLast = i + 1 == node.children.size();
@@ -238,6 +239,9 @@ void Layout::printChain(const Node &node, unsigned trail) {
       bool isTooLong = !fits(space + child->flat + (child->isForced ? 0 : follows));
       if (node.level == BreakLevel::Value) // rather within the value than before it
         isTooLong &= !fits(space + child->need + follows);
+      // Behind parameters of several lines, `where` and the like would be hard to find.
+      if (node.level == BreakLevel::Clause && child->first->kind == TokenKind::Name)
+        isTooLong |= lines.size() != linesBefore;
       if (child->first->comments.empty() && isTooLong && indent < column() + space)
         newLine(indent);
       else

@@ -187,6 +187,8 @@ bool Annotator::decideSpace() const {
            (next().kind == TokenKind::Integer || next().kind == TokenKind::Float);
   case TokenKind::Equal:
     return isSpacedEqual();
+  case TokenKind::Ellipsis: // of a pack with a name, `w...`
+    return !previousEndsOperand();
   case TokenKind::LeftParen:
   case TokenKind::LeftBracket:
     if (isAttachedBracket())
