@@ -10,9 +10,13 @@
 #include "frontend/Elaborator.h"
 #include "runtime/data/loaders.h"
 
+#include "runtime/data/direction.h"
+#include "llvm/ADT/StringExtras.h"
+
 namespace dlc::frontend {
 
-static constexpr llvm::StringLiteral kSettings[] = {"data", "batch", "epochs", "steps", "seed"};
+static constexpr llvm::StringLiteral kSettings[] = {"data", "batch", "epochs",   "steps",
+                                                    "seed", "best",  "patience", "evaluate_every"};
 
 static StringRef ref(std::string_view text) {
   return {text.data(), text.size()};
@@ -147,9 +151,15 @@ void Elaborator::elaborateFitSetting(const FitItem &item, NamedAttrList &attribu
     return;
   }
   Attribute value = key == "data" ? elaborateLoader(item.value) : elaborateSetting(item.value);
+  if (value && key == "best" && !llvm::isa<StringAttr>(value)) {
+    error(item.value->range,
+          "best is the name of a figure, such as \"test.loss\", got " + sources.text(item.value->range));
+    return;
+  }
   auto number = llvm::dyn_cast_if_present<IntegerAttr>(value);
   int64_t least = key == "seed" ? 0 : 1;
-  if (value && key != "data" && (!number || number.getType().isInteger(1) || number.getInt() < least)) {
+  if (value && key != "data" && key != "best" &&
+      (!number || number.getType().isInteger(1) || number.getInt() < least)) {
     error(item.value->range,
           key + " is an int of at least " + llvm::Twine(least) + ", got " + sources.text(item.value->range));
     return;
@@ -191,6 +201,37 @@ void Elaborator::elaborateFitRun(const FitItem &item, SmallVectorImpl<Attribute>
   runs.push_back(described);
 }
 
+/// `best = "test.loss"`: what an evaluation reports, and whether less or more of it is better.
+void Elaborator::checkBest(const Expr *expr, StringRef text, ArrayRef<Attribute> evaluated) {
+  std::vector<std::string> figures;
+  for (Attribute run : evaluated) {
+    auto fields = llvm::cast<DictionaryAttr>(run);
+    auto sameEntry = [&](Attribute other) {
+      return llvm::cast<DictionaryAttr>(other).get("entry") == fields.get("entry");
+    };
+    StringRef name = fields.getAs<StringAttr>("entry").getValue();
+    std::string label = name.str();
+    if (llvm::count_if(evaluated, sameEntry) > 1)
+      label += "." + fields.getAs<StringAttr>("split").getValue().str();
+    auto function = module->lookupSymbol<func::FuncOp>(name);
+    for (unsigned i = 0; i < function.getNumResults(); ++i)
+      if (function.getResultAttr(i, dl::kReportAttr))
+        figures.push_back(label + "." +
+                          function.getResultAttrOfType<StringAttr>(i, dl::kNameAttr).getValue().str());
+  }
+  data::BestFigure best = data::parse_best_figure(std::string_view(text.data(), text.size()));
+  if (!llvm::is_contained(figures, best.name)) {
+    std::vector<StringRef> known(figures.begin(), figures.end());
+    Diagnostic &diag = error(expr->range, "no evaluation reports '" + best.name + "'");
+    diag.suggest(nearestName(best.name, known));
+    if (!figures.empty())
+      diag.note("they report " + llvm::join(figures, ", "));
+  } else if (best.direction == data::Direction::unknown) {
+    error(expr->range, "is less or more of " + best.name + " better? Say \"min:" + best.name +
+                           "\" or \"max:" + best.name + "\"");
+  }
+}
+
 void Elaborator::elaborateFit(const FitDecl *fit) {
   Scope empty;
   Restore<Scope *> inScope(scope, &empty);
@@ -213,6 +254,11 @@ void Elaborator::elaborateFit(const FitDecl *fit) {
     attributes.set("eval", builder.getArrayAttr(evaluated));
   if (!attributes.get("data") && (!trained.empty() || !evaluated.empty()) && !diags.hasErrors())
     error(fit->range, "fit runs entries on data, but data is not set");
+  for (const FitItem &item : fit->items)
+    if (item.kind == FitItem::Kind::Setting && item.name.text == "best" && !diags.hasErrors())
+      checkBest(item.value, llvm::cast<StringAttr>(attributes.get("best")).getValue(), evaluated);
+  if (auto patience = attributes.get("patience"); patience && !attributes.get("best") && !diags.hasErrors())
+    error(fit->range, "fit sets patience, but not best, the figure that is to get better");
   (*module)->setAttr("dl.fit", attributes.getDictionary(&context));
 }
 

@@ -40,11 +40,14 @@ OwningOpRef<ModuleOp> Elaborator::run() {
       if (auto *callable = llvm::dyn_cast<CallableDecl>(decl); callable && isEntry(callable)) {
         elaborateEntry(callable);
         ++entries;
-      } else if (auto *fit = llvm::dyn_cast<FitDecl>(decl)) {
-        elaborateFit(fit);
       }
     }
   }
+  // It may name what entries report, also of those behind it.
+  for (const SourceFile &file : program.files)
+    for (const Decl *decl : file.decls)
+      if (auto *fit = llvm::dyn_cast<FitDecl>(decl))
+        elaborateFit(fit);
   if (!entries)
     diags.error({program.main().file, 0, 0},
                 "nothing to compile: the file has no train, eval or infer entry");

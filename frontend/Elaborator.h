@@ -114,6 +114,7 @@ public:
   void finishEntry(const CallableDecl *decl);
   void elaborateFit(const FitDecl *fit);
   void elaborateFitSetting(const FitItem &item, mlir::NamedAttrList &attributes);
+  void checkBest(const Expr *expr, llvm::StringRef text, ArrayRef<Attribute> evaluated);
   void elaborateFitRun(const FitItem &item, SmallVectorImpl<Attribute> &runs);
   Attribute elaborateLoader(const Expr *expr);
   const data::LoaderSignature *findLoader(const NameExpr *name);

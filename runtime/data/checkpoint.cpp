@@ -50,9 +50,13 @@ bool widens(DataType from, DataType to) {
   return to == DataType::f32 && (from == DataType::bf16 || from == DataType::f16);
 }
 
-/// The differences between what the session wants and what the file has, a line each; empty when they fit.
-std::string list_differences(const std::vector<StateEntry> &wanted, const SafetensorsFile &file,
-                             bool weights_only) {
+/// What the session wants beside what the file has. The lines name tensors and types.
+struct Comparison {
+  std::vector<StateEntry> fitting;
+  std::vector<std::string> missing, differing, unexpected;
+};
+
+Comparison compare(const std::vector<StateEntry> &wanted, const SafetensorsFile &file, bool weights_only) {
   std::vector<std::string> wanted_names, file_names;
   for (const StateEntry &entry : wanted)
     wanted_names.push_back(entry.name);
@@ -70,41 +74,52 @@ std::string list_differences(const std::vector<StateEntry> &wanted, const Safete
                  return !has(wanted_names, name) && !(weights_only && name.starts_with(state_prefix));
                });
 
-  std::string lines;
+  Comparison result;
   for (const StateEntry &entry : wanted) {
     const SafetensorsFile::Entry *found = file.find(entry.name);
+    const std::string type = format_type(entry.type, entry.shape);
     if (!found) {
       std::optional<std::string> near = nearest_name(entry.name, unused_file);
-      lines += "\n  missing: " + entry.name + " " + format_type(entry.type, entry.shape) +
-               (near ? " (the file has " + *near + ")" : "");
+      result.missing.push_back(entry.name + " " + type + (near ? " (the file has " + *near + ")" : ""));
     } else if (found->shape != entry.shape ||
                (found->type != entry.type && !widens(found->type, entry.type))) {
-      lines += "\n  differs: " + entry.name + ": expected " + format_type(entry.type, entry.shape) +
-               ", found " + format_type(found->type, found->shape);
+      result.differing.push_back(entry.name + ": expected " + type + ", found " +
+                                 format_type(found->type, found->shape));
+    } else {
+      result.fitting.push_back(entry);
     }
   }
   for (const std::string &name : unused_file) {
     const SafetensorsFile::Entry *entry = file.find(name);
     std::optional<std::string> near = nearest_name(name, unused_wanted);
-    lines += "\n  unexpected: " + name + " " + format_type(entry->type, entry->shape) +
-             (near ? " (did you mean " + *near + "?)" : "");
+    result.unexpected.push_back(name + " " + format_type(entry->type, entry->shape) +
+                                (near ? " (did you mean " + *near + "?)" : ""));
   }
-  return lines;
+  return result;
 }
 
-/// Checks everything first, then writes the states.
-Status load_states(const dlc_artifact_t *artifact, dlc_session_t *session, const SafetensorsFile &file,
-                   bool weights_only) {
-  std::vector<StateEntry> wanted = list_states(artifact, weights_only);
-  if (std::string lines = list_differences(wanted, file, weights_only); !lines.empty()) {
-    dlc_artifact_info_t info;
-    dlc_artifact_info(artifact, &info);
-    auto count = std::count(lines.begin(), lines.end(), '\n');
-    return Status::input(format("%s does not fit %s: %zd difference%s%s", file.path().c_str(),
-                                info.source_name, count, count == 1 ? "" : "s", lines.c_str()));
-  }
+/// That a file does not fit, with all the differences.
+Status describe_differences(const dlc_artifact_t *artifact, const SafetensorsFile &file,
+                            const Comparison &comparison) {
+  dlc_artifact_info_t info;
+  dlc_artifact_info(artifact, &info);
+  size_t count = comparison.missing.size() + comparison.differing.size() + comparison.unexpected.size();
+  std::string lines;
+  for (const std::string &line : comparison.missing)
+    lines += "\n  missing: " + line;
+  for (const std::string &line : comparison.differing)
+    lines += "\n  differs: " + line;
+  for (const std::string &line : comparison.unexpected)
+    lines += "\n  unexpected: " + line;
+  return Status::input(format("%s does not fit %s: %zu difference%s%s", file.path().c_str(), info.source_name,
+                              count, count == 1 ? "" : "s", lines.c_str()));
+}
+
+/// Writes the states that have a tensor of their type, or of one that widens to it, in the file.
+Status read_states(dlc_session_t *session, const SafetensorsFile &file,
+                   const std::vector<StateEntry> &states) {
   std::vector<std::byte> bytes;
-  for (const StateEntry &state : wanted) {
+  for (const StateEntry &state : states) {
     const SafetensorsFile::Entry &entry = *file.find(state.name);
     bytes.resize(state.bytes);
     DLC_DATA_TRY(file.read(entry, bytes.data()));
@@ -123,6 +138,16 @@ Status load_states(const dlc_artifact_t *artifact, dlc_session_t *session, const
       return from_runtime(status);
   }
   return {};
+}
+
+/// Checks everything first, then writes the states.
+Status load_states(const dlc_artifact_t *artifact, dlc_session_t *session, const SafetensorsFile &file,
+                   bool weights_only) {
+  std::vector<StateEntry> wanted = list_states(artifact, weights_only);
+  Comparison comparison = compare(wanted, file, weights_only);
+  if (comparison.fitting.size() != wanted.size() || !comparison.unexpected.empty())
+    return describe_differences(artifact, file, comparison);
+  return read_states(session, file, wanted);
 }
 
 Status save_states(const dlc_artifact_t *artifact, dlc_session_t *session, bool weights_only,
@@ -185,6 +210,19 @@ public:
         read(key, stream.sums[key.substr(sums.size())]);
     return stream;
   }
+  std::optional<BestEvaluation> read_best() {
+    auto figure = metadata_.find("dlc.best.figure");
+    if (figure == metadata_.end())
+      return std::nullopt;
+    BestEvaluation best;
+    best.figure = figure->second;
+    read("dlc.best.value", best.value);
+    read("dlc.best.step", best.step);
+    read("dlc.best.evaluated", best.evaluated);
+    read("dlc.best.evaluations_since", best.evaluations_since);
+    read("dlc.best.patience", best.patience);
+    return best;
+  }
   /// The key that could not be read, or empty.
   const std::string &bad() const { return bad_; }
 
@@ -238,6 +276,31 @@ Status load_weights(const dlc_artifact_t *artifact, dlc_session_t *session, cons
   return {};
 }
 
+Status load_fitting_weights(const dlc_artifact_t *artifact, dlc_session_t *session, const std::string &path,
+                            LoadReport &out_report, Encodings &out_vocabularies) {
+  SafetensorsFile file;
+  DLC_DATA_TRY(file.open(path));
+  Encodings encodings;
+  DLC_DATA_TRY(find_encodings(file, encodings));
+  Comparison comparison = compare(list_states(artifact, /*weights_only=*/true), file, /*weights_only=*/true);
+  if (comparison.fitting.empty())
+    return describe_differences(artifact, file, comparison).with("\nnothing of it fits");
+  DLC_DATA_TRY(read_states(session, file, comparison.fitting));
+  out_report = {{}, 0, comparison.missing, comparison.differing, comparison.unexpected};
+  for (const StateEntry &state : comparison.fitting) {
+    out_report.taken.push_back(state.name + " " + format_type(state.type, state.shape));
+    out_report.taken_elements += static_cast<int64_t>(state.bytes / type_size(state.type));
+  }
+  out_vocabularies.clear();
+  for (const auto &[column, encoding] : encodings)
+    if (encoding->vocabulary) {
+      Encoding kept;
+      kept.vocabulary = encoding->vocabulary;
+      out_vocabularies[column] = std::make_shared<const Encoding>(std::move(kept));
+    }
+  return {};
+}
+
 Status save_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, const TrainingState &training,
                        const std::string &path) {
   std::map<std::string, std::string> metadata = {
@@ -259,6 +322,14 @@ Status save_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, c
       metadata[prefix + "sum." + name] = format("%.17g", sum);
   }
   add_encodings(training.encodings, metadata);
+  if (const std::optional<BestEvaluation> &best = training.best) {
+    metadata["dlc.best.figure"] = best->figure;
+    metadata["dlc.best.value"] = format("%.17g", best->value);
+    metadata["dlc.best.step"] = std::to_string(best->step);
+    metadata["dlc.best.evaluated"] = std::to_string(best->evaluated);
+    metadata["dlc.best.evaluations_since"] = std::to_string(best->evaluations_since);
+    metadata["dlc.best.patience"] = std::to_string(best->patience);
+  }
   return save_states(artifact, session, /*weights_only=*/false, metadata, path);
 }
 
@@ -284,6 +355,7 @@ Status load_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, c
   training.sums_epoch = training.streams[0].position.epoch;
   if (reader.has("dlc.sums_epoch"))
     reader.read("dlc.sums_epoch", training.sums_epoch);
+  training.best = reader.read_best();
   if (!reader.bad().empty())
     return Status::input(path + ": metadata " + reader.bad() + " is missing or not a number");
   DLC_DATA_TRY(find_encodings(file, training.encodings));

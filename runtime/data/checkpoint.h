@@ -19,6 +19,7 @@
 #include "runtime/dlc_runtime.h"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,16 @@ struct BatchStream {
   int64_t sum_rows = 0;
 };
 
+/// What a training knows of its evaluations that looks for the best.
+struct BestEvaluation {
+  std::string figure;            ///< "min:test.loss"
+  double value = 0;              ///< The best so far,
+  int64_t step = -1;             ///< after this step; -1: none yet.
+  int64_t evaluated = -1;        ///< The step of the last evaluation.
+  int64_t evaluations_since = 0; ///< Evaluations that brought nothing better.
+  int64_t patience = 0;          ///< How many of these end the training; 0: none.
+};
+
 /// What a checkpoint knows besides the session's states.
 struct TrainingState {
   int64_t step = 0;       ///< Completed steps.
@@ -43,6 +54,7 @@ struct TrainingState {
   /// At least one; the first one's epochs are the training's.
   std::vector<BatchStream> streams = std::vector<BatchStream>(1);
   Encodings encodings = {}; ///< Of the data.
+  std::optional<BestEvaluation> best;
 };
 
 /// Both write path, whole or not at all.
@@ -57,6 +69,21 @@ Status save_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, c
 /// the file, such as one of PyTorch's, has none.
 Status load_weights(const dlc_artifact_t *artifact, dlc_session_t *session, const std::string &path,
                     Encodings *out_encodings = nullptr);
+
+/// What load_fitting_weights did: a tensor each, with its type.
+struct LoadReport {
+  std::vector<std::string> taken;
+  int64_t taken_elements = 0;
+  std::vector<std::string> missing;   ///< The file has none of this name: it keeps its value.
+  std::vector<std::string> differing; ///< "head.weight: expected f32[10, 4], found f32[5, 4]": the same.
+  std::vector<std::string> unused;    ///< Only the file has it.
+};
+
+/// Loads those parameters and buffers whose names, shapes and types fit, as for a fine-tuning with a new
+/// head. Nothing that fits is an error, with the list of differences. Of the encodings the vocabularies are
+/// taken, whose tokens an embedding knows by their numbers; labels and features may be others.
+Status load_fitting_weights(const dlc_artifact_t *artifact, dlc_session_t *session, const std::string &path,
+                            LoadReport &out_report, Encodings &out_vocabularies);
 
 /// Loads everything. A file that is not a checkpoint, or of another model, is an input error.
 Status load_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, const std::string &path,

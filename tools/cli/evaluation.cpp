@@ -24,6 +24,15 @@ Status Evaluation::set_up(const std::vector<Turn> &turns, const data::Splits &sp
   return {};
 }
 
+std::vector<std::string> Evaluation::figure_names() const {
+  std::vector<std::string> names;
+  for (const Part &part : parts_)
+    for (const Value &result : part.entry->results)
+      if (result.report != DLC_REPORT_NONE)
+        names.push_back(part.label + "." + result.name);
+  return names;
+}
+
 int64_t Evaluation::rows() const {
   int64_t count = 0;
   for (const Part &part : parts_)

@@ -20,6 +20,8 @@ public:
   /// splits.
   data::Status run(dlc_session_t *session, bool (*stop)(), std::vector<Figure> &out_figures);
 
+  /// The names of the figures.
+  std::vector<std::string> figure_names() const;
   bool empty() const { return parts_.empty(); }
   /// The rows that run evaluates, and those that the entries' sizes leave out.
   int64_t rows() const;

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <random>
 #include <sstream>
 
 namespace dlc::cli {
@@ -45,6 +46,23 @@ void check_given_once(const std::string &flag, const std::vector<Assignment> &gi
       if (one->first == other->first)
         throw CLI::ValidationError(flag + (one->first.empty() ? "" : " ") + one->first +
                                    " is given twice: " + other->second + " and " + one->second);
+}
+
+/// Splits "a=x.npy,b=y.npy" where a name and a '=' follow a comma: what is between may be text with commas.
+std::vector<std::string> split_assignments(const std::string &text) {
+  std::vector<std::string> parts;
+  size_t begin = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    size_t end = i + 1;
+    while (end < text.size() && (isalnum(static_cast<unsigned char>(text[end])) || text[end] == '_'))
+      ++end;
+    if (text[i] != ',' || end == i + 1 || end == text.size() || text[end] != '=')
+      continue;
+    parts.push_back(text.substr(begin, i - begin));
+    begin = i + 1;
+  }
+  parts.push_back(text.substr(begin));
+  return parts;
 }
 
 /// Collects name=value flags, which may be repeated or separated by commas.
@@ -114,6 +132,19 @@ void add_threads(CLI::App *app, const char *help, Options &options) {
   app->add_option("--threads", options.threads, help)->check(CLI::Range(0, DLC_MAX_THREADS))->type_name("N");
 }
 
+/// A seed that no run had before, nameable on any command line; the one of --seed random from then on.
+uint64_t draw_seed(Options &options) {
+  uint64_t seed = std::random_device()();
+  options.drew_seed = true;
+  for (size_t i = 0; i < options.command.size(); ++i) {
+    if (options.command[i] == "--seed=random")
+      options.command[i] = "--seed=" + std::to_string(seed);
+    else if (options.command[i] == "random" && i > 0 && options.command[i - 1] == "--seed")
+      options.command[i] = std::to_string(seed);
+  }
+  return seed;
+}
+
 void add_session_flags(CLI::App *app, Options &options) {
   app->add_option("--cpu", options.cpus, "the variant to run, such as x86-64-v3")
       ->type_name("V")
@@ -122,7 +153,13 @@ void add_session_flags(CLI::App *app, Options &options) {
       ->check(CLI::IsMember({"cpu", "cuda"}))
       ->type_name("D");
   add_threads(app, "threads, 0 for all processors that the process may use (0)", options);
-  add_number<uint64_t>(app, "--seed", "seed of everything random (0)", options.seed, 0);
+  app->add_option_function<std::string>(
+         "--seed",
+         [&options](const std::string &text) {
+           options.seed = text == "random" ? draw_seed(options) : number<uint64_t>("--seed", text);
+         },
+         "seed of everything random (0); random draws one, and says which")
+      ->type_name("N");
   add_assignments(app, "--set", "set a hyperparameter: --set lr=3e-4",
                   [&options](const std::string &name, const std::string &value) {
                     options.set.emplace_back(name, number<double>("--set", value));
@@ -170,14 +207,31 @@ void define_train(CLI::App *app, Options &options) {
       ->excludes(epochs);
   app->add_option("--entry", options.entry, "the train entry (the fit block's)")->type_name("NAME");
   add_session_flags(app, options);
-  app->add_option("--weights", options.weights, "start from these weights")->type_name("F");
+  CLI::Option *weights =
+      app->add_option("--weights", options.weights, "start from these weights, which must fit")
+          ->type_name("F");
+  CLI::Option *init = app->add_option("--init", options.init,
+                                      "start from those of these weights that fit, and list the others")
+                          ->type_name("F")
+                          ->excludes(weights);
   app->add_option("--save", options.save, "save the weights here, and a checkpoint beside them")
       ->type_name("F");
   add_number<int64_t>(app, "--save-every", "save every N steps (after each epoch)", options.save_every, 1);
   CLI::Option *resume =
       app->add_option("--resume", options.resume, "continue from a checkpoint")->type_name("F");
-  resume->excludes("--weights");
-  app->add_flag("--no-eval", options.no_eval, "do not evaluate after each epoch and at the end");
+  resume->excludes(weights)->excludes(init);
+  CLI::Option *no_eval =
+      app->add_flag("--no-eval", options.no_eval, "do not evaluate after each epoch and at the end");
+  add_number<int64_t>(app, "--evaluate-every", "evaluate every N steps (after each epoch)",
+                      options.evaluate_every, 1)
+      ->excludes(no_eval);
+  app->add_option("--best", options.best,
+                  "keep the best weights, too: by test.loss, or min:test.x or max:test.x")
+      ->type_name("FIGURE")
+      ->excludes(no_eval);
+  add_number<int64_t>(app, "--patience", "stop after N evaluations without a better --best", options.patience,
+                      1)
+      ->excludes(no_eval);
 }
 
 void define_eval(CLI::App *app, Options &options) {
@@ -196,10 +250,17 @@ void define_run(CLI::App *app, Options &options) {
   app->add_option("entry", options.entry, "the entry to run")->required()->type_name("ENTRY");
   add_session_flags(app, options);
   app->add_option("--weights", options.weights, "the trained weights, or a checkpoint")->type_name("F");
-  add_assignments(app, "--in", "an argument: --in image=x.npy",
-                  [&options](const std::string &name, const std::string &value) {
-                    options.in.emplace_back(name, value);
-                  });
+  app->add_option_function<std::vector<std::string>>(
+         "--in",
+         [&options](const std::vector<std::string> &texts) {
+           for (const std::string &text : texts)
+             for (const std::string &part : split_assignments(text))
+               options.in.push_back(assignment("--in", part));
+           check_given_once("--in", options.in);
+         },
+         "an argument: --in image=x.npy, or a number, or text where the weights have a vocabulary")
+      ->type_name("NAME=VALUE")
+      ->take_all();
   app->add_option_function<std::vector<std::string>>(
          "--out",
          [&options](const std::vector<std::string> &texts) {
@@ -212,7 +273,8 @@ void define_run(CLI::App *app, Options &options) {
            }
            check_given_once("--out", options.out);
          },
-         "write a result: --out probs.npy, or --out a=a.npy,b=b.npy when there are several")
+         "write a result: --out probs.npy, or --out a=a.npy,b=b.npy when there are several; - prints tokens "
+         "as text")
       ->delimiter(',')
       ->type_name("[NAME=]F")
       ->take_all();

@@ -46,7 +46,8 @@ struct Options {
 
   // The session.
   std::optional<uint64_t> seed;
-  int threads = 0; ///< 0: as many as the process may use
+  bool drew_seed = false; ///< --seed random
+  int threads = 0;        ///< 0: as many as the process may use
   bool red_zones = false;
   std::string device;
   std::vector<std::pair<std::string, double>> set;
@@ -60,9 +61,11 @@ struct Options {
 
   // train
   std::optional<int64_t> epochs, steps;
-  std::string save, resume;
+  std::string save, resume, init;
   std::optional<int64_t> save_every;
   bool no_eval = false;
+  std::optional<int64_t> evaluate_every, patience;
+  std::string best; ///< A figure, or min: or max: and one.
 
   // run
   std::vector<Assignment> in, out;

@@ -81,6 +81,15 @@ JsonLine &JsonLine::add(std::string_view name, const std::vector<double> &values
   return *this;
 }
 
+JsonLine &JsonLine::add(std::string_view name, const std::vector<std::string> &values) {
+  key(name);
+  text_ += '[';
+  for (const std::string &value : values)
+    text_ += (&value == values.data() ? "" : ",") + json_string(value);
+  text_ += ']';
+  return *this;
+}
+
 void JsonLine::print() {
   printf("%s}\n", text_.c_str());
   fflush(stdout);

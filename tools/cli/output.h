@@ -23,6 +23,7 @@ public:
   JsonLine &add(std::string_view key, uint64_t value);
   JsonLine &add(std::string_view key, double value);
   JsonLine &add(std::string_view key, const std::vector<double> &values);
+  JsonLine &add(std::string_view key, const std::vector<std::string> &values);
   /// Prints it to standard output and flushes.
   void print();
 

@@ -19,11 +19,12 @@ std::string resume_command(const std::vector<std::string> &words, const std::str
   std::string text;
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string &word = words[i];
-    if (word == "--resume" || word == "--weights")
+    if (word == "--resume" || word == "--weights" || word == "--init")
       ++i; // and its value
     else if (i == 0)
       text = shell_quote(word.substr(word.rfind('/') + 1));
-    else if (!word.starts_with("--resume=") && !word.starts_with("--weights="))
+    else if (!word.starts_with("--resume=") && !word.starts_with("--weights=") &&
+             !word.starts_with("--init="))
       text += " " + shell_quote(word);
   }
   return text + " --resume " + shell_quote(checkpoint);

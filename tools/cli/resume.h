@@ -12,7 +12,7 @@ namespace dlc::cli {
 /// A word as a POSIX shell reads it back: as it is when it is plain, otherwise in single quotes.
 std::string shell_quote(const std::string &word);
 
-/// The same words, without their --resume and --weights, and with --resume checkpoint.
+/// The same words, without their --resume, --weights and --init, and with --resume checkpoint.
 std::string resume_command(const std::vector<std::string> &words, const std::string &checkpoint);
 
 } // namespace dlc::cli

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// dlc run: one run of one entry, .npy files in and out.
+// dlc run: one run of one entry; .npy files, numbers and text in and out.
 #include "runtime/data/npy.h"
 #include "tools/cli/feed.h"
+#include "tools/cli/tokens.h"
 #include "tools/cli/verbs.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cinttypes>
 #include <cstdio>
+#include <cstring>
+#include <unistd.h>
 
 namespace dlc::cli {
 
@@ -56,31 +60,76 @@ std::string conversion_hint(const Value &argument) {
   return format(" (NumPy converts with .astype('%s'))", numpy_name(argument.type));
 }
 
-/// Reads --in files into the entry's arguments, in its order.
-Status read_arguments(const Entry &entry, const Options &options, std::vector<data::Tensor> &tensors) {
-  for (const auto &[name, path] : options.in) {
+/// That every --in names an argument.
+Status check_names(const Entry &entry, const Options &options) {
+  for (const auto &[name, text] : options.in) {
     auto same = [&](const Value &argument) { return argument.name == name; };
-    if (std::none_of(entry.arguments.begin(), entry.arguments.end(), same)) {
-      std::vector<std::string> names;
-      for (const Value &argument : entry.arguments)
-        names.push_back(argument.name);
-      std::optional<std::string> near = data::nearest_name(name, names);
-      return Status::input("--in " + name + ": no such argument of " + signature(entry) +
-                           (near ? " (did you mean " + *near + "?)" : ""));
-    }
+    if (std::any_of(entry.arguments.begin(), entry.arguments.end(), same))
+      continue;
+    std::vector<std::string> names;
+    for (const Value &argument : entry.arguments)
+      names.push_back(argument.name);
+    std::optional<std::string> near = data::nearest_name(name, names);
+    return Status::input("--in " + name + ": no such argument of " + signature(entry) +
+                         (near ? " (did you mean " + *near + "?)" : ""));
   }
+  return {};
+}
+
+/// text as a number of a rank-0 type; false when it is none.
+bool parse_number(const std::string &text, data::DataType type, data::Tensor &out_tensor) {
+  auto parse = [&](auto value) {
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size())
+      return false;
+    out_tensor = {type, {}, std::vector<std::byte>(sizeof value)};
+    memcpy(out_tensor.bytes.data(), &value, sizeof value);
+    return true;
+  };
+  switch (type) {
+  case data::DataType::f32:
+    return parse(float{});
+  case data::DataType::f64:
+    return parse(double{});
+  case data::DataType::i32:
+    return parse(int32_t{});
+  case data::DataType::i64:
+    return parse(int64_t{});
+  default:
+    return false;
+  }
+}
+
+/// What --in gives for an argument: a .npy file, a number where there are no dimensions, or text where the
+/// weights have a vocabulary.
+Status read_argument(const Artifact &artifact, const Entry &entry, const Value &argument,
+                     const std::string &given, const data::Encodings &encodings, data::Tensor &out_tensor) {
+  if (argument.dims.empty() && parse_number(given, argument.type, out_tensor))
+    return {};
+  const data::Vocabulary *vocabulary = find_vocabulary(argument, encodings);
+  if (vocabulary && !given.ends_with(".npy"))
+    return encode_text(artifact, entry, argument, *vocabulary, given, out_tensor);
+  if (argument.type == data::DataType::i32 && !given.ends_with(".npy") && access(given.c_str(), F_OK) != 0)
+    return Status::input("--in " + argument.name + ": there is no file " + given +
+                         ", and the weights have no vocabulary to read it as text with");
+  DLC_DATA_TRY(data::read_npy(given, out_tensor));
+  if (out_tensor.type != argument.type || out_tensor.shape.size() != argument.dims.size())
+    return Status::input(format("%s: %s takes %s as %s, found %s%s", given.c_str(), entry.name.c_str(),
+                                argument.name.c_str(), argument.signature.c_str(),
+                                data::format_type(out_tensor.type, out_tensor.shape).c_str(),
+                                out_tensor.type != argument.type ? conversion_hint(argument).c_str() : ""));
+  return {};
+}
+
+/// Reads all arguments, in the entry's order.
+Status read_arguments(const Artifact &artifact, const Entry &entry, const Options &options,
+                      const data::Encodings &encodings, std::vector<data::Tensor> &tensors) {
   for (const Value &argument : entry.arguments) {
     auto same = [&](const Assignment &in) { return in.first == argument.name; };
     auto given = std::find_if(options.in.begin(), options.in.end(), same);
     if (given == options.in.end())
       return Status::input("no --in " + argument.name + "=FILE.npy, which " + signature(entry) + " takes");
-    data::Tensor &tensor = tensors.emplace_back();
-    DLC_DATA_TRY(data::read_npy(given->second, tensor));
-    if (tensor.type != argument.type || tensor.shape.size() != argument.dims.size())
-      return Status::input(format("%s: %s takes %s as %s, found %s%s", given->second.c_str(),
-                                  entry.name.c_str(), argument.name.c_str(), argument.signature.c_str(),
-                                  data::format_type(tensor.type, tensor.shape).c_str(),
-                                  tensor.type != argument.type ? conversion_hint(argument).c_str() : ""));
+    DLC_DATA_TRY(read_argument(artifact, entry, argument, given->second, encodings, tensors.emplace_back()));
   }
   return {};
 }
@@ -103,6 +152,10 @@ Status match_results(const Entry &entry, const Options &options, std::vector<std
         known += (known.empty() ? "" : ", ") + result.name;
       return Status::input("--out " + name + ": no such result of " + entry.name + "; there is: " + known);
     }
+    if (path == "-" && entry.results[index].type != data::DataType::i32)
+      return Status::input("--out " + entry.results[index].name +
+                           "=-: only tokens (i32) are written as text, " + entry.name + " returns " +
+                           entry.results[index].signature);
     paths[index] = path;
   }
   return {};
@@ -144,32 +197,66 @@ void print_result(const Value &result, const dlc_tensor_t &tensor, const std::st
   printf("%s: %s%s%s\n", result.name.c_str(), type.c_str(), text.c_str(), path.empty() && more ? " ..." : "");
 }
 
+/// A result as text, to standard output.
+Status print_text(const Value &result, const dlc_tensor_t &tensor, const data::Encodings &encodings,
+                  bool json) {
+  const data::Vocabulary *vocabulary = find_vocabulary(result, encodings);
+  if (!vocabulary)
+    return Status::input("--out " + result.name + "=-: the weights have no vocabulary to write text with");
+  std::string text;
+  DLC_DATA_TRY(decode_tokens(result, *vocabulary, tensor, text));
+  if (json)
+    JsonLine("result").add("name", result.name).add("text", text).print();
+  else
+    fwrite(text.data(), 1, text.size(), stdout);
+  return {};
+}
+
+/// Writes a result to where --out says, and prints its line.
+Status write_result(const Value &result, const dlc_tensor_t &tensor, const std::string &path,
+                    const data::Encodings &encodings, bool json) {
+  if (path == "-")
+    return print_text(result, tensor, encodings, json);
+  data::Shape shape(tensor.dims, tensor.dims + tensor.rank);
+  if (!path.empty())
+    DLC_DATA_TRY(data::write_npy(path, {result.name, result.type, shape, tensor.data}));
+  print_result(result, tensor, path, json);
+  return {};
+}
+
+/// Without --weights: the initial values of the seed.
+Status initialize(const Artifact &artifact, const Options &options, dlc_session_t *session) {
+  dlc_status_t status;
+  if (dlc_session_initialize(session, &status) != DLC_OK)
+    return data::from_runtime(status);
+  bool has_weights =
+      std::any_of(artifact.states().begin(), artifact.states().end(), [](const dlc_state_info_t &state) {
+        return state.role == DLC_STATE_PARAMETER || state.role == DLC_STATE_BUFFER;
+      });
+  if (has_weights && !options.json)
+    fprintf(stderr, "note: no --weights: the parameters have the initial values of seed %" PRIu64 "\n",
+            options.seed.value_or(0));
+  return {};
+}
+
 } // namespace
 
 Status run(const Artifact &artifact, const Options &options) {
   const Entry *entry = nullptr;
   DLC_DATA_TRY(artifact.find_entry(options.entry, entry));
-  std::vector<data::Tensor> tensors;
-  DLC_DATA_TRY(read_arguments(*entry, options, tensors));
+  DLC_DATA_TRY(check_names(*entry, options));
   std::vector<std::string> paths;
   DLC_DATA_TRY(match_results(*entry, options, paths));
 
   SessionHandle session;
   DLC_DATA_TRY(create_session(artifact, options, session));
-  if (!options.weights.empty()) {
-    DLC_DATA_TRY(data::load_weights(artifact.handle(), session.get(), options.weights));
-  } else {
-    dlc_status_t status;
-    if (dlc_session_initialize(session.get(), &status) != DLC_OK)
-      return data::from_runtime(status);
-    bool has_weights =
-        std::any_of(artifact.states().begin(), artifact.states().end(), [](const dlc_state_info_t &state) {
-          return state.role == DLC_STATE_PARAMETER || state.role == DLC_STATE_BUFFER;
-        });
-    if (has_weights && !options.json)
-      fprintf(stderr, "note: no --weights: the parameters have the initial values of seed %" PRIu64 "\n",
-              options.seed.value_or(0));
-  }
+  data::Encodings encodings;
+  if (!options.weights.empty())
+    DLC_DATA_TRY(data::load_weights(artifact.handle(), session.get(), options.weights, &encodings));
+  std::vector<data::Tensor> tensors;
+  DLC_DATA_TRY(read_arguments(artifact, *entry, options, encodings, tensors));
+  if (options.weights.empty())
+    DLC_DATA_TRY(initialize(artifact, options, session.get()));
   DLC_DATA_TRY(set_hyperparameters(artifact, options, session.get()));
 
   std::vector<dlc_tensor_t> arguments;
@@ -183,15 +270,8 @@ Status run(const Artifact &artifact, const Options &options) {
   }
   EntryRunner runner(artifact, session.get(), *entry);
   DLC_DATA_TRY(runner.run(arguments));
-
-  for (size_t i = 0; i < entry->results.size(); ++i) {
-    const Value &result = entry->results[i];
-    const dlc_tensor_t &tensor = runner.results()[i];
-    data::Shape shape(tensor.dims, tensor.dims + tensor.rank);
-    if (!paths[i].empty())
-      DLC_DATA_TRY(data::write_npy(paths[i], {result.name, result.type, shape, tensor.data}));
-    print_result(result, tensor, paths[i], options.json);
-  }
+  for (size_t i = 0; i < entry->results.size(); ++i)
+    DLC_DATA_TRY(write_result(entry->results[i], runner.results()[i], paths[i], encodings, options.json));
   if (options.json)
     JsonLine("done").print();
   return {};

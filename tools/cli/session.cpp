@@ -2,6 +2,8 @@
 #include "tools/cli/session.h"
 
 #include <bit>
+#include <cinttypes>
+#include <cstdio>
 #include <cstring>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -255,6 +257,8 @@ Status create_session(const Artifact &artifact, const Options &options, SessionH
                                                : "");
   }
   out_session.reset(session);
+  if (options.drew_seed && !options.json)
+    fprintf(stderr, "note: drew --seed %" PRIu64 "\n", *options.seed);
   if (options.seed && dlc_session_seed_set(session, *options.seed, &status) != DLC_OK)
     return from_runtime(status);
   return {};
@@ -266,9 +270,10 @@ Status set_hyperparameters(const Artifact &artifact, const Options &options, dlc
     if (dlc_session_hyperparameter_set(session, name.c_str(), value, &status) == DLC_OK)
       continue;
     std::vector<std::string> known;
-    for (const dlc_state_info_t &state : artifact.states())
+    for (const dlc_state_info_t &state : artifact.states()) {
       if (state.role == DLC_STATE_HYPERPARAMETER)
         known.push_back(state.name);
+    }
     return status.code == DLC_NOT_FOUND ? unknown_name("hyperparameter", name, known) : from_runtime(status);
   }
   return {};

@@ -33,6 +33,10 @@ Status Trainer::choose_length() {
     return Status::input(std::string(artifact_.info().source_name) +
                          " has no fit block that says how long to train: give --epochs N or --steps N");
   }
+  evaluate_every_ = options_.evaluate_every;
+  if (!evaluate_every_)
+    if (std::optional<double> fit = artifact_.fit_number("evaluate_every"))
+      evaluate_every_ = static_cast<int64_t>(*fit);
   return {};
 }
 
@@ -41,6 +45,8 @@ Status Trainer::check_targets() const {
   if (options_.save.empty())
     return {};
   DLC_DATA_TRY(data::check_replaceable(options_.save));
+  if (best_.wanted())
+    DLC_DATA_TRY(data::check_replaceable(best_path(options_.save)));
   return data::check_replaceable(checkpoint_target());
 }
 
@@ -87,22 +93,32 @@ Status Trainer::set_up() {
       return from_runtime(status);
     if (!options_.weights.empty())
       DLC_DATA_TRY(data::load_weights(artifact_.handle(), session_.get(), options_.weights, &fitted));
+    if (!options_.init.empty()) {
+      data::LoadReport report;
+      DLC_DATA_TRY(
+          data::load_fitting_weights(artifact_.handle(), session_.get(), options_.init, report, fitted));
+      print_init(report);
+    }
   }
   DLC_DATA_TRY(set_hyperparameters(artifact_, options_, session_.get()));
   DLC_DATA_TRY(choose_length());
-  DLC_DATA_TRY(check_targets());
 
   DLC_DATA_TRY(open_data(artifact_, options_, fitted, splits_));
   const data::TrainingState *resumed = resumed_ ? &*resumed_ : nullptr;
   DLC_DATA_TRY(cycle_.open(splits_, options_, resumed));
   // --batch is the training's; an evaluation takes the same where its entry does.
   DLC_DATA_TRY(evaluation_.set_up(eval_turns, splits_, std::nullopt, cycle_.batching().batch));
+  if (!options_.no_eval)
+    DLC_DATA_TRY(best_.choose(artifact_, options_, resumed, evaluation_.figure_names()));
+  DLC_DATA_TRY(check_targets());
   DLC_DATA_TRY(cycle_.start(session_.get(), seed_, resumed));
   announce();
   return {};
 }
 
 bool Trainer::finished() const {
+  if (best_.exhausted())
+    return true;
   return steps_ ? iteration_ >= *steps_ : cycle_.completed_epochs() >= *epochs_;
 }
 
@@ -136,8 +152,23 @@ Status Trainer::evaluate_now() {
   if (InterruptWatch::requested())
     return {};
   evaluated_at_ = iteration_;
+  if (best_.wanted())
+    DLC_DATA_TRY(keep_best());
   print_evaluation();
   return {};
+}
+
+/// The best weights come before the checkpoint that knows of them: after a kill in between, the evaluation
+/// is repeated.
+Status Trainer::keep_best() {
+  if (best_.consider(eval_figures_, iteration_, evaluation_due()) && !options_.save.empty())
+    DLC_DATA_TRY(data::save_weights(artifact_.handle(), session_.get(), cycle_.rows().encodings(),
+                                    best_path(options_.save)));
+  return checkpoint_at_ == iteration_ ? save_checkpoint() : Status();
+}
+
+bool Trainer::evaluation_due() const {
+  return evaluate_every_ ? iteration_ % *evaluate_every_ == 0 : cycle_.completed_epochs() > epoch_;
 }
 
 Status Trainer::end_epoch() {
@@ -147,16 +178,25 @@ Status Trainer::end_epoch() {
   // Saving comes first: what follows may fail or be interrupted.
   if (!options_.save.empty() && !options_.save_every && !finished())
     DLC_DATA_TRY(save());
-  DLC_DATA_TRY(evaluate_now());
+  if (evaluation_due())
+    DLC_DATA_TRY(evaluate_now());
   print_epoch();
   return {};
 }
 
 Status Trainer::loop() {
+  // A training that was killed between its checkpoint and the evaluation that belongs to it.
+  if (resumed_ && best_.wanted() && evaluation_due() && best_.state().evaluated < iteration_)
+    DLC_DATA_TRY(evaluate_now());
   while (!finished() && !InterruptWatch::requested()) {
     DLC_DATA_TRY(step());
-    if (cycle_.completed_epochs() > epoch_)
+    if (cycle_.completed_epochs() > epoch_) {
       DLC_DATA_TRY(end_epoch());
+    } else if (evaluation_due() && !evaluation_.empty()) {
+      bar_.clear();
+      DLC_DATA_TRY(evaluate_now());
+      print_evaluation_line();
+    }
     if (!options_.save.empty() && options_.save_every && iteration_ % *options_.save_every == 0 &&
         !finished()) {
       bar_.clear();
@@ -179,9 +219,14 @@ std::string Trainer::checkpoint_target() const {
 }
 
 Status Trainer::save_checkpoint() {
-  if (checkpoint_at_ == iteration_)
+  if (checkpoint_at_ == iteration_ && checkpoint_evaluated_ == best_.state().evaluated)
     return {};
-  data::TrainingState training = {iteration_, seed_, epoch_, cycle_.save(), cycle_.rows().encodings()};
+  data::TrainingState training = {iteration_,
+                                  seed_,
+                                  epoch_,
+                                  cycle_.save(),
+                                  cycle_.rows().encodings(),
+                                  best_.wanted() ? std::optional(best_.state()) : std::nullopt};
   std::string path = checkpoint_target();
   Status status = data::save_checkpoint(artifact_.handle(), session_.get(), training, path);
   checkpoint_failed_ = !status.ok();
@@ -190,6 +235,7 @@ Status Trainer::save_checkpoint() {
         format("; %s still holds the training after step %" PRId64, path.c_str(), checkpoint_at_));
   DLC_DATA_TRY(status);
   checkpoint_at_ = iteration_;
+  checkpoint_evaluated_ = best_.state().evaluated;
   return {};
 }
 
@@ -234,6 +280,7 @@ Status Trainer::finish(int &out_exit) {
   DLC_DATA_TRY(evaluate_now());
   if (evaluation_missing())
     return interrupted(InterruptWatch::signal_number(), out_exit);
+  print_best();
   print_done();
   return {};
 }

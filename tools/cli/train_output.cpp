@@ -6,6 +6,7 @@
 
 #include <cinttypes>
 #include <cstdio>
+#include <unistd.h>
 
 namespace dlc::cli {
 
@@ -35,6 +36,10 @@ double rate_of(int64_t rows, double seconds) {
 
 std::string Trainer::epoch_label(int64_t epoch) const {
   return epochs_ ? format("epoch %" PRId64 "/%" PRId64, epoch, *epochs_) : format("epoch %" PRId64, epoch);
+}
+
+const char *Trainer::best_mark() const {
+  return best_.wanted() && best_.state().step == iteration_ ? ", the best so far" : "";
 }
 
 void Trainer::announce() const {
@@ -78,6 +83,31 @@ void Trainer::announce_json(const char *variant) const {
   line.print();
 }
 
+/// What --init took, and what it left as it was.
+void Trainer::print_init(const data::LoadReport &report) const {
+  if (options_.json) {
+    JsonLine("init")
+        .add("file", options_.init)
+        .add("taken", report.taken)
+        .add("new", report.missing)
+        .add("differing", report.differing)
+        .add("unused", report.unused)
+        .print();
+    return;
+  }
+  printf("took %zu tensor%s, %s elements, from %s\n", report.taken.size(),
+         report.taken.size() == 1 ? "" : "s", format_count(report.taken_elements).c_str(),
+         options_.init.c_str());
+  auto list = [](const char *what, const std::vector<std::string> &lines) {
+    for (const std::string &line : lines)
+      printf("  %s: %s\n", what, line.c_str());
+  };
+  list("taken", report.taken);
+  list("new", report.missing);
+  list("differs, new", report.differing);
+  list("unused", report.unused);
+}
+
 void Trainer::draw() {
   if (!bar_.due())
     return;
@@ -107,7 +137,18 @@ void Trainer::print_evaluation() const {
   JsonLine line("eval");
   line.add("step", iteration_).add("epoch", cycle_.completed_epochs());
   add(line, eval_figures_);
+  if (best_.wanted() && best_.state().step >= 0)
+    line.add("best", best_.state().value).add("best_step", best_.state().step);
   line.print();
+}
+
+/// An evaluation that is not at the end of an epoch.
+void Trainer::print_evaluation_line() const {
+  if (options_.json || evaluated_at_ != iteration_)
+    return;
+  printf("step %" PRId64 ": %s  (%s%s)\n", iteration_, format_figures(eval_figures_).c_str(),
+         epoch_label(epoch_ + 1).c_str(), best_mark());
+  fflush(stdout);
 }
 
 void Trainer::print_epoch_json() const {
@@ -122,10 +163,12 @@ void Trainer::print_epoch_json() const {
 void Trainer::print_epoch() const {
   if (options_.json)
     return;
-  printf("%s: %s%s%s  (%s, %s samples/s)\n", epoch_label(cycle_.completed_epochs()).c_str(),
-         format_figures(train_figures_).c_str(), eval_figures_.empty() ? "" : "  ",
-         format_figures(eval_figures_).c_str(), format_duration(epoch_seconds_).c_str(),
-         format_count(static_cast<int64_t>(rate_of(epoch_rows_, epoch_seconds_))).c_str());
+  std::vector<Figure> figures = train_figures_;
+  if (evaluated_at_ == iteration_)
+    figures.insert(figures.end(), eval_figures_.begin(), eval_figures_.end());
+  printf("%s: %s  (%s, %s samples/s%s)\n", epoch_label(cycle_.completed_epochs()).c_str(),
+         format_figures(figures).c_str(), format_duration(epoch_seconds_).c_str(),
+         format_count(static_cast<int64_t>(rate_of(epoch_rows_, epoch_seconds_))).c_str(), best_mark());
   fflush(stdout);
 }
 
@@ -153,6 +196,28 @@ void Trainer::print_interrupted(const std::string &checkpoint) const {
   fflush(stdout);
 }
 
+/// Why the training ended early, if it did, and which weights are the best.
+void Trainer::print_best() const {
+  const data::BestEvaluation &best = best_.state();
+  if (options_.json && best_.exhausted())
+    JsonLine("stop")
+        .add("step", iteration_)
+        .add("figure", best_.name())
+        .add("evaluations", best.evaluations_since)
+        .print();
+  if (options_.json || !best_.wanted())
+    return;
+  if (best_.exhausted())
+    printf("stopped: no better %s in %" PRId64 " evaluation%s\n", best_.name().c_str(),
+           best.evaluations_since, best.evaluations_since == 1 ? "" : "s");
+  if (best.step < 0)
+    return;
+  std::string path = best_path(options_.save);
+  bool is_kept = !options_.save.empty() && access(path.c_str(), R_OK) == 0;
+  printf("best %s after step %" PRId64 "%s%s\n", format_figures({{best_.name(), best.value}}).c_str(),
+         best.step, is_kept ? ", in " : "", is_kept ? path.c_str() : "");
+}
+
 void Trainer::print_done() const {
   std::vector<Figure> all = cycle_.figures();
   all.insert(all.end(), eval_figures_.begin(), eval_figures_.end());
@@ -166,6 +231,8 @@ void Trainer::print_done() const {
         .add("seconds", train_seconds_)
         .add("rate", rate)
         .add("peak_bytes", memory.peak_bytes);
+    if (best_.wanted() && best_.state().step >= 0)
+      line.add("best", best_.state().value).add("best_step", best_.state().step);
     add(line, all);
     line.print();
     return;

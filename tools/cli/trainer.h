@@ -4,6 +4,7 @@
 #ifndef DLC_TOOLS_CLI_TRAINER_H
 #define DLC_TOOLS_CLI_TRAINER_H
 
+#include "tools/cli/best.h"
 #include "tools/cli/cycle.h"
 #include "tools/cli/evaluation.h"
 
@@ -31,6 +32,8 @@ private:
   data::Status step();
   data::Status end_epoch();
   data::Status evaluate_now();
+  data::Status keep_best();
+  bool evaluation_due() const;
   data::Status save();
   data::Status save_checkpoint();
   data::Status interrupted(int signal, int &out_exit);
@@ -41,15 +44,19 @@ private:
   // What it prints.
   void announce() const;
   void announce_json(const char *variant) const;
+  void print_init(const data::LoadReport &report) const;
   void draw();
   void print_step() const;
   void print_evaluation() const;
+  void print_evaluation_line() const;
   void print_epoch_json() const;
   void print_epoch() const;
   void print_save() const;
+  void print_best() const;
   void print_interrupted(const std::string &checkpoint) const;
   void print_done() const;
   std::string epoch_label(int64_t epoch) const;
+  const char *best_mark() const;
 
   const Artifact &artifact_;
   const Options &options_;
@@ -57,11 +64,13 @@ private:
 
   Cycle cycle_;
   Evaluation evaluation_;
+  Best best_;
   data::Splits splits_;
   SessionHandle session_;
   std::optional<data::TrainingState> resumed_;
 
   std::optional<int64_t> epochs_, steps_; ///< One of them.
+  std::optional<int64_t> evaluate_every_; ///< Steps; nothing: at the ends of epochs.
   uint64_t seed_ = 0;
   int64_t iteration_ = 0;        ///< Completed steps.
   int64_t epoch_ = 0;            ///< The epoch that the current step belongs to, and the reports.
@@ -73,6 +82,7 @@ private:
   int64_t epoch_rows_ = 0;
   std::vector<Figure> train_figures_, eval_figures_;
   int64_t evaluated_at_ = -1, saved_at_ = -1, checkpoint_at_ = -1; ///< Iterations.
+  int64_t checkpoint_evaluated_ = -1; ///< The last evaluation that the checkpoint knows of.
   bool checkpoint_failed_ = false;
 };
 
