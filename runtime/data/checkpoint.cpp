@@ -301,6 +301,12 @@ Status load_fitting_weights(const dlc_artifact_t *artifact, dlc_session_t *sessi
   return {};
 }
 
+Status load_encodings(const std::string &path, Encodings &out_encodings) {
+  SafetensorsFile file;
+  DLC_DATA_TRY(file.open(path));
+  return find_encodings(file, out_encodings);
+}
+
 Status save_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, const TrainingState &training,
                        const std::string &path) {
   std::map<std::string, std::string> metadata = {

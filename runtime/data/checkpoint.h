@@ -85,6 +85,9 @@ struct LoadReport {
 Status load_fitting_weights(const dlc_artifact_t *artifact, dlc_session_t *session, const std::string &path,
                             LoadReport &out_report, Encodings &out_vocabularies);
 
+/// The encodings alone, of a weights file or a checkpoint.
+Status load_encodings(const std::string &path, Encodings &out_encodings);
+
 /// Loads everything. A file that is not a checkpoint, or of another model, is an input error.
 Status load_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, const std::string &path,
                        TrainingState &out_training);

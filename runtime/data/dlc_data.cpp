@@ -14,6 +14,10 @@ struct dlc_data_set {
   std::unique_ptr<DataSet> rows;
 };
 
+struct dlc_data_encodings {
+  Encodings encodings;
+};
+
 struct dlc_data_batcher {
   Batcher batcher;
 };
@@ -36,17 +40,31 @@ dlc_code_t report(const Status &result, dlc_status_t *status) {
 
 } // namespace
 
-dlc_code_t dlc_data_set_open(const char *loader, const char *path, const char *split,
+static dlc_code_t open_split(const DataSpec &spec, const Encodings &fitted, const char *split,
                              dlc_data_set_t **out_set, dlc_status_t *status) {
   *out_set = nullptr;
   Splits splits;
-  if (Status opened = open_data({loader, path, {}}, {}, splits); !opened.ok())
+  if (Status opened = open_data(spec, fitted, splits); !opened.ok())
     return report(opened, status);
   auto found = splits.find(split);
   if (found == splits.end())
     return report(Status::input(std::string("the data has no split ") + split), status);
   *out_set = new dlc_data_set{std::move(found->second)};
   return report({}, status);
+}
+
+dlc_code_t dlc_data_set_open(const char *loader, const char *path, const char *split,
+                             dlc_data_set_t **out_set, dlc_status_t *status) {
+  return open_split({loader, path, {}}, {}, split, out_set, status);
+}
+
+dlc_code_t dlc_data_set_open_source(const char *source, const char *split, const dlc_data_encodings_t *fitted,
+                                    dlc_data_set_t **out_set, dlc_status_t *status) {
+  *out_set = nullptr;
+  DataSpec spec;
+  if (Status parsed = parse_data_spec(source, spec); !parsed.ok())
+    return report(parsed, status);
+  return open_split(spec, fitted ? fitted->encodings : Encodings(), split, out_set, status);
 }
 
 void dlc_data_set_release(dlc_data_set_t *set) {
@@ -82,8 +100,8 @@ int32_t dlc_data_set_column_find(const dlc_data_set_t *set, const char *name) {
   return index ? static_cast<int32_t>(*index) : -1;
 }
 
-dlc_code_t dlc_data_set_read(const dlc_data_set_t *set, int32_t column, const int64_t *rows, int64_t count,
-                             void *out, dlc_status_t *status) {
+static dlc_code_t read_rows(const dlc_data_set_t *set, int32_t column, const int64_t *rows, int64_t count,
+                            const Draws *draws, void *out, dlc_status_t *status) {
   int32_t columns = dlc_data_set_column_count(set);
   if (column < 0 || column >= columns || count < 0)
     return report(Status::input(format("column %d: expected 0 to %d", column, columns - 1)), status);
@@ -92,8 +110,74 @@ dlc_code_t dlc_data_set_read(const dlc_data_set_t *set, int32_t column, const in
       return report(Status::input(format("row %lld: expected 0 to %lld", static_cast<long long>(rows[i]),
                                          static_cast<long long>(set->rows->size() - 1))),
                     status);
-  return report(set->rows->read(static_cast<size_t>(column), {rows, static_cast<size_t>(count)}, out),
+  return report(set->rows->read(static_cast<size_t>(column), {rows, static_cast<size_t>(count)}, out, draws),
                 status);
+}
+
+dlc_code_t dlc_data_set_read(const dlc_data_set_t *set, int32_t column, const int64_t *rows, int64_t count,
+                             void *out, dlc_status_t *status) {
+  return read_rows(set, column, rows, count, nullptr, out, status);
+}
+
+dlc_code_t dlc_data_set_read_drawn(const dlc_data_set_t *set, int32_t column, const int64_t *rows,
+                                   int64_t count, uint64_t seed, int64_t epoch, void *out,
+                                   dlc_status_t *status) {
+  Draws draws = {seed, epoch};
+  return read_rows(set, column, rows, count, &draws, out, status);
+}
+
+dlc_code_t dlc_data_encodings_load(const char *path, dlc_data_encodings_t **out_encodings,
+                                   dlc_status_t *status) {
+  *out_encodings = nullptr;
+  Encodings encodings;
+  if (Status loaded = load_encodings(path, encodings); !loaded.ok())
+    return report(loaded, status);
+  *out_encodings = new dlc_data_encodings{std::move(encodings)};
+  return report({}, status);
+}
+
+void dlc_data_encodings_release(dlc_data_encodings_t *encodings) {
+  delete encodings;
+}
+
+static Status the_vocabulary(const dlc_data_encodings_t *encodings, const Vocabulary *&out_vocabulary) {
+  out_vocabulary = find_vocabulary(encodings->encodings);
+  return out_vocabulary ? Status()
+                        : Status::input("expected encodings with one vocabulary, found none or several");
+}
+
+dlc_code_t dlc_data_text_encode(const dlc_data_encodings_t *encodings, const char *text, size_t bytes,
+                                int32_t *tokens, int64_t capacity, int64_t *out_count, dlc_status_t *status) {
+  *out_count = 0;
+  const Vocabulary *vocabulary = nullptr;
+  std::vector<int32_t> ids;
+  Status result = the_vocabulary(encodings, vocabulary);
+  if (result.ok())
+    result = vocabulary->encode({text, bytes}, ids);
+  *out_count = static_cast<int64_t>(ids.size());
+  std::copy_n(ids.begin(), std::clamp<int64_t>(capacity, 0, *out_count), tokens);
+  return report(result, status);
+}
+
+dlc_code_t dlc_data_text_decode(const dlc_data_encodings_t *encodings, const int32_t *tokens, int64_t count,
+                                char *text, size_t capacity, size_t *out_bytes, dlc_status_t *status) {
+  *out_bytes = 0;
+  const Vocabulary *vocabulary = nullptr;
+  std::string decoded;
+  Status result = the_vocabulary(encodings, vocabulary);
+  if (result.ok())
+    result = vocabulary->decode({tokens, static_cast<size_t>(std::max<int64_t>(count, 0))}, decoded);
+  *out_bytes = decoded.size();
+  // With the zero byte behind it.
+  memcpy(text, decoded.c_str(), std::min(capacity, decoded.size() + 1));
+  return report(result, status);
+}
+
+const char *dlc_data_class_name(const dlc_data_encodings_t *encodings, const char *column, int64_t index) {
+  auto found = encodings->encodings.find(column);
+  bool known = found != encodings->encodings.end() && index >= 0 &&
+               index < static_cast<int64_t>(found->second->classes.size());
+  return known ? found->second->classes[static_cast<size_t>(index)].c_str() : nullptr;
 }
 
 dlc_code_t dlc_data_batcher_create(int64_t rows, int64_t batch, uint64_t seed, int shuffle,
@@ -127,9 +211,13 @@ dlc_code_t dlc_data_batcher_restore(dlc_data_batcher_t *batcher, dlc_data_positi
   return report(batcher->batcher.restore({position.epoch, position.row}), status);
 }
 
-dlc_code_t dlc_data_weights_save(const dlc_artifact_t *artifact, dlc_session_t *session, const char *path,
-                                 dlc_status_t *status) {
-  return report(save_weights(artifact, session, {}, path), status);
+static Encodings encodings_of(const dlc_data_set_t *set) {
+  return set ? set->rows->encodings() : Encodings();
+}
+
+dlc_code_t dlc_data_weights_save(const dlc_artifact_t *artifact, dlc_session_t *session,
+                                 const dlc_data_set_t *rows, const char *path, dlc_status_t *status) {
+  return report(save_weights(artifact, session, encodings_of(rows), path), status);
 }
 
 dlc_code_t dlc_data_weights_load(const dlc_artifact_t *artifact, dlc_session_t *session, const char *path,
@@ -146,6 +234,7 @@ dlc_code_t dlc_data_checkpoint_save(const dlc_artifact_t *artifact, dlc_session_
   state.sums_epoch = training->position.epoch;
   state.streams[0].position = {training->position.epoch, training->position.row};
   state.streams[0].batch = training->batch;
+  state.encodings = encodings_of(training->rows);
   return report(save_checkpoint(artifact, session, state, path), status);
 }
 
@@ -156,6 +245,7 @@ dlc_code_t dlc_data_checkpoint_load(const dlc_artifact_t *artifact, dlc_session_
   if (Status loaded = load_checkpoint(artifact, session, path, state); !loaded.ok())
     return report(loaded, status);
   const dlc::data::BatchStream &stream = state.streams[0];
-  *out_training = {state.step, {stream.position.epoch, stream.position.row}, state.data_seed, stream.batch};
+  *out_training = {
+      state.step, {stream.position.epoch, stream.position.row}, state.data_seed, stream.batch, nullptr};
   return report({}, status);
 }

@@ -10,7 +10,7 @@
 //     const int64_t *indices;  int64_t count = dlc_data_batcher_next(batches, &indices);
 //     dlc_data_set_read(rows, image_column, indices, count, images, &st);  ...  dlc_session_run(...)
 //   }
-//   dlc_data_weights_save(artifact, session, "mnist.safetensors", &st);
+//   dlc_data_weights_save(artifact, session, rows, "mnist.safetensors", &st);
 //
 // THREADS: a data set may be read by several threads at once; a batcher belongs to one thread at a time;
 // saving and loading use the session as dlc_runtime.h says. ERRORS: as in dlc_runtime.h: a code, and a
@@ -31,9 +31,17 @@ extern "C" {
 // One split of a data source: rows with named columns.
 typedef struct dlc_data_set dlc_data_set_t;
 
+// What the numbers of columns stand for: vocabularies, names of classes, standardisation.
+typedef struct dlc_data_encodings dlc_data_encodings_t;
+
 // Opens and checks the files of a loader ("mnist") and takes one of its splits ("train", "test").
 DLC_API dlc_code_t dlc_data_set_open(const char *loader, const char *path, const char *split,
                                      dlc_data_set_t **out_set, dlc_status_t *status);
+// The same of a source with settings, as a fit block has it: images("pictures.zip", crop=4). README.md lists
+// loaders and settings. fitted, unless NULL: encode as the weights' data was, not as this source would teach.
+DLC_API dlc_code_t dlc_data_set_open_source(const char *source, const char *split,
+                                            const dlc_data_encodings_t *fitted, dlc_data_set_t **out_set,
+                                            dlc_status_t *status);
 DLC_API void dlc_data_set_release(dlc_data_set_t *set);
 DLC_API int64_t dlc_data_set_size(const dlc_data_set_t *set); // rows
 DLC_API int32_t dlc_data_set_column_count(const dlc_data_set_t *set);
@@ -53,6 +61,30 @@ DLC_API int32_t dlc_data_set_column_find(const dlc_data_set_t *set, const char *
 // Copies rows of a column into count * row_bytes bytes.
 DLC_API dlc_code_t dlc_data_set_read(const dlc_data_set_t *set, int32_t column, const int64_t *rows,
                                      int64_t count, void *out, dlc_status_t *status);
+// The same for training: with the augmentation and the random windows of this seed and epoch (counted from
+// 0), which are functions of seed, epoch and row alone (dataset.h has the formula).
+DLC_API dlc_code_t dlc_data_set_read_drawn(const dlc_data_set_t *set, int32_t column, const int64_t *rows,
+                                           int64_t count, uint64_t seed, int64_t epoch, void *out,
+                                           dlc_status_t *status);
+
+//===- encodings ----------------------------------------------------------------------------------------===//
+
+// Those that a weights file or a checkpoint holds; none when it was saved without a data set, or by PyTorch.
+DLC_API dlc_code_t dlc_data_encodings_load(const char *path, dlc_data_encodings_t **out_encodings,
+                                           dlc_status_t *status);
+DLC_API void dlc_data_encodings_release(dlc_data_encodings_t *encodings);
+// UTF-8 text to tokens by the vocabulary, and back; both fail when the encodings have none, or several. They
+// write what there is room for and always say how much there is; text gets a final zero byte, which out_bytes
+// does not count, if it fits.
+DLC_API dlc_code_t dlc_data_text_encode(const dlc_data_encodings_t *encodings, const char *text, size_t bytes,
+                                        int32_t *tokens, int64_t capacity, int64_t *out_count,
+                                        dlc_status_t *status);
+DLC_API dlc_code_t dlc_data_text_decode(const dlc_data_encodings_t *encodings, const int32_t *tokens,
+                                        int64_t count, char *text, size_t capacity, size_t *out_bytes,
+                                        dlc_status_t *status);
+// The name of a class of a column ("label"), which belongs to the encodings; NULL when there is none.
+DLC_API const char *dlc_data_class_name(const dlc_data_encodings_t *encodings, const char *column,
+                                        int64_t index);
 
 //===- batches ------------------------------------------------------------------------------------------===//
 
@@ -76,9 +108,10 @@ DLC_API dlc_code_t dlc_data_batcher_restore(dlc_data_batcher_t *batcher, dlc_dat
 
 //===- weights and checkpoints --------------------------------------------------------------------------===//
 
-// Parameters and buffers as safetensors under PyTorch's names. The file is replaced as a whole.
+// Parameters and buffers as safetensors under PyTorch's names. The file is replaced as a whole. rows, unless
+// NULL: what was trained on, whose encodings the file shall hold.
 DLC_API dlc_code_t dlc_data_weights_save(const dlc_artifact_t *artifact, dlc_session_t *session,
-                                         const char *path, dlc_status_t *status);
+                                         const dlc_data_set_t *rows, const char *path, dlc_status_t *status);
 // From a weights file or a checkpoint. Nothing is loaded unless everything fits; the status then has the
 // beginning of the list of differences.
 DLC_API dlc_code_t dlc_data_weights_load(const dlc_artifact_t *artifact, dlc_session_t *session,
@@ -90,6 +123,8 @@ typedef struct dlc_data_training {
   dlc_data_position_t position;
   uint64_t seed; // of the batcher
   int64_t batch; // rows in a batch
+  // Saving: unless NULL, what is trained on, whose encodings the file shall hold. Loading sets it to NULL.
+  const dlc_data_set_t *rows;
 } dlc_data_training_t;
 // Every state of the session, and the training's position. dlc train --resume takes the file too.
 DLC_API dlc_code_t dlc_data_checkpoint_save(const dlc_artifact_t *artifact, dlc_session_t *session,

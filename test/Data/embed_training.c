@@ -70,7 +70,7 @@ int main(int argc, char **argv) {
     check(dlc_data_batcher_create(dlc_data_set_size(rows), batch, 5, 1, &batches[i], &status));
   }
   train(artifact, sessions[0], rows, batches[0], 4);
-  dlc_data_training_t training = {4, dlc_data_batcher_position(batches[0]), 5, batch};
+  dlc_data_training_t training = {4, dlc_data_batcher_position(batches[0]), 5, batch, rows};
   check(dlc_data_checkpoint_save(artifact, sessions[0], &training, path, &status));
   train(artifact, sessions[0], rows, batches[0], 4);
 
@@ -85,7 +85,7 @@ int main(int argc, char **argv) {
   check(dlc_session_state_read(sessions[1], state, resumed, sizeof resumed, &status));
   expect(!memcmp(straight, resumed, sizeof straight), "the weights of a straight run after resuming");
 
-  check(dlc_data_weights_save(artifact, sessions[0], weights_path, &status));
+  check(dlc_data_weights_save(artifact, sessions[0], rows, weights_path, &status));
   check(dlc_data_weights_load(artifact, sessions[1], weights_path, &status));
   expect(dlc_data_weights_load(artifact, sessions[1], argv[1], &status) == DLC_INVALID_ARGUMENT &&
              strstr(status.message, "not a safetensors file"),
@@ -93,6 +93,11 @@ int main(int argc, char **argv) {
   expect(dlc_data_set_read(rows, 0, (int64_t[]){dlc_data_set_size(rows)}, 1, straight, &status) ==
              DLC_INVALID_ARGUMENT,
          "a row out of range to be refused");
+  dlc_data_set_t *again;
+  expect(dlc_data_set_open_source("mnist(\"x\", crop=1)", "train", NULL, &again, &status) ==
+                 DLC_INVALID_ARGUMENT &&
+             !strcmp(status.message, "mnist has no setting crop; it has none"),
+         "an unknown setting to be refused");
 
   for (int i = 0; i < 2; ++i) {
     dlc_data_batcher_release(batches[i]);
