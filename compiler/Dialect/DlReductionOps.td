@@ -105,8 +105,8 @@ def Dl_ConvOp : Dl_ConvolutionOp<"conv"> {
 def Dl_ConvInputGradOp : Dl_ConvolutionOp<"conv_input_grad"> {
   let summary = "dx: the transpose of conv with respect to its input, applied to dy";
   let description = [{
-    `dx[n, c, i] = sum over (o, k) of dy[n, o, p] * w[o, c, k]` where `i = p * stride + k * dilation - low`; a term
-    whose p is not a whole output position is 0. The reduced index is (o, k) in row-major order.
+    `dx[n, c, i] = sum over (o, k) of dy[n, o, p] * w[o, c, k]` where `i = p * stride + k * dilation - low`; terms
+    whose p is not a whole output position are left out. The reduced index is (o, k) in row-major order.
     (C1) to (C5) of conv hold for (dx, w) -> dy.
 
     Example:

@@ -409,6 +409,71 @@ TEST(Convolution, StridesDilationsGroups) {
                     .groups = 4});
 }
 
+// Channels along the lanes: narrow images, and input gradients that are taken apart into phases.
+TEST(Convolution, ChannelLanes) {
+  checkConvolution({.n = 5,
+                    .inputs = 16,
+                    .outputs = 48,
+                    .height = 14,
+                    .width = 14,
+                    .kernelHeight = 4,
+                    .kernelWidth = 4,
+                    .stride = 2,
+                    .padding = 1});
+  checkConvolution({.n = 2,
+                    .inputs = 32,
+                    .outputs = 32,
+                    .height = 11,
+                    .width = 9,
+                    .kernelHeight = 5,
+                    .kernelWidth = 3,
+                    .stride = 2,
+                    .padding = 2});
+  checkConvolution({.n = 1,
+                    .inputs = 80,
+                    .outputs = 16,
+                    .height = 7,
+                    .width = 8,
+                    .kernelHeight = 3,
+                    .kernelWidth = 3,
+                    .padding = 1});
+  checkConvolution({.n = 3,
+                    .inputs = 16,
+                    .outputs = 16,
+                    .height = 10,
+                    .width = 13,
+                    .kernelHeight = 2,
+                    .kernelWidth = 2,
+                    .stride = 3,
+                    .padding = 1});
+  checkConvolution({.n = 2,
+                    .inputs = 16,
+                    .outputs = 64,
+                    .height = 12,
+                    .width = 12,
+                    .kernelHeight = 3,
+                    .kernelWidth = 3,
+                    .stride = 2,
+                    .padding = 2,
+                    .dilation = 2});
+  checkConvolution({.n = 2,
+                    .inputs = 64,
+                    .outputs = 64,
+                    .height = 8,
+                    .width = 8,
+                    .kernelHeight = 3,
+                    .kernelWidth = 3,
+                    .padding = 1});
+  checkConvolution({.n = 9,
+                    .inputs = 32,
+                    .outputs = 16,
+                    .height = 5,
+                    .width = 40,
+                    .kernelHeight = 1,
+                    .kernelWidth = 7,
+                    .stride = 2});
+}
+
 TEST(Convolution, PointsAndWideRows) {
   checkConvolution({.n = 5,
                     .inputs = 32,

@@ -2,6 +2,7 @@
 
 #include "compiler/Codegen/CPU/ConvolutionKernel.h"
 
+#include "compiler/Codegen/CPU/ConvolutionChannels.h"
 #include "compiler/Codegen/CPU/Pack.h"
 #include "compiler/Codegen/CPU/PaddedImage.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -380,6 +381,8 @@ LogicalResult ConvolutionKernel::emit() {
 } // namespace
 
 LogicalResult emitConvolution(KernelContext &context, Operation *root) {
+  if (prefersChannelLanes(context, root))
+    return emitConvolutionByChannels(context, root);
   return ConvolutionKernel(context, root).emit();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Convolutions as contractions of a filter with an image that is never unfolded.
+// Convolutions as contractions of a filter with an image that is never unfolded, with neighbouring pixels
+// along the lanes (ConvolutionChannels.h: neighbouring channels).
 //
 // An image is copied once into scratch memory, with its zero padding around it. In the copy, what the
 // filter's element k = (channel, kernel position) meets for 16 neighbouring outputs are 16 neighbours, at a

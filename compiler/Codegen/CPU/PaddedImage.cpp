@@ -191,25 +191,26 @@ SmallVector<Value, 3> PaddedImage::outputRowCoordinates(Value row) {
 
 Value PaddedImage::outputRowOffset(Value row) {
   Value offset = kernel.constant(0);
-  for (auto [axis, coordinate] : llvm::enumerate(outputRowCoordinates(row))) {
-    int64_t step = shape.isInputGradient ? 1 : shape.strides[axis];
-    offset = emitter.add(offset, emitter.mul(coordinate, emitter.evaluate(pitches[axis] * step)));
-  }
+  for (auto [axis, coordinate] : llvm::enumerate(outputRowCoordinates(row)))
+    offset = emitter.add(offset, emitter.mul(coordinate, emitter.evaluate(rowStep(axis))));
   return offset;
 }
 
+dl::PolynomialAttr PaddedImage::distance(ArrayRef<int64_t> steps) const {
+  dl::PolynomialAttr total = kernel.polynomial(0);
+  for (unsigned axis = 0; axis + 1 < shape.spatial; ++axis)
+    total = total + pitches[axis] * steps[axis];
+  return total + phasePitch * (steps.back() % phases) + steps.back() / phases;
+}
+
 dl::PolynomialAttr PaddedImage::kernelDistance(int64_t position) const {
-  dl::PolynomialAttr distance = kernel.polynomial(0);
-  for (auto [axis, coordinate] : llvm::enumerate(shape.kernelCoordinates(position))) {
-    int64_t steps = coordinate * shape.dilations[axis];
+  SmallVector<int64_t, 3> steps = shape.kernelCoordinates(position);
+  for (auto [axis, coordinate] : llvm::enumerate(steps)) {
+    coordinate *= shape.dilations[axis];
     if (shape.isInputGradient) // Result i meets gradient p where p · stride = i + low - steps.
-      steps = shape.paddingLow[axis] + origin[axis] - steps;
-    if (axis + 1 == shape.spatial)
-      distance = distance + phasePitch * (steps % phases) + steps / phases;
-    else
-      distance = distance + pitches[axis] * steps;
+      coordinate = shape.paddingLow[axis] + origin[axis] - coordinate;
   }
-  return distance;
+  return distance(steps);
 }
 
 } // namespace dlc::codegen

@@ -36,6 +36,12 @@ public:
   SmallVector<Value, 3> outputRowCoordinates(Value row);
   /// Where the first filter element meets the first result of a row; channel 0.
   Value outputRowOffset(Value row);
+  /// The distance that one step along an axis of the result, all but the last, makes.
+  dl::PolynomialAttr rowStep(unsigned axis) const {
+    return pitches[axis] * (shape.isInputGradient ? 1 : shape.strides[axis]);
+  }
+  /// How far an element is from the first, in steps along the axes of the copy.
+  dl::PolynomialAttr distance(ArrayRef<int64_t> steps) const;
   /// How far a kernel position is from the first.
   dl::PolynomialAttr kernelDistance(int64_t position) const;
 
