@@ -6,6 +6,7 @@ The scripts need torch, safetensors and xxhash from PyPI; the tests need only th
 """
 
 import gzip
+import json
 import pathlib
 import struct
 
@@ -67,25 +68,106 @@ def shuffled_order(seed, epoch, size):
     return order
 
 
-def mnist_batches(steps=STEPS, seed=0):
-    """The first batches of the first epoch: images f32 (BATCH, 1, 28, 28) in [0, 1], labels i64 (BATCH,)."""
+def batches_of_rows(rows, batch, steps, seed=0):
+    """The rows of the first batches; the last batch of an epoch has what is left."""
+    per_epoch = -(-rows // batch)
+    for step in range(steps):
+        if step % per_epoch == 0:
+            order = shuffled_order(seed, step // per_epoch, rows)
+        first = step % per_epoch * batch
+        yield order[first:first + batch]
+
+
+def draw_below(bound, seed, epoch, row, k):
+    """An integer in [0, bound): the k-th draw for a row of an epoch, as runtime/data/dataset.h defines it."""
+    start = splitmix64(splitmix64(splitmix64(seed) ^ epoch) ^ row)
+    return splitmix64((start + 1 + k) & MASK64) * bound >> 64
+
+
+def character_tokens(path, validation):
+    """The training part and the rest of a text as the loader `text` splits it: i64, characters by code point."""
+    text = pathlib.Path(path).read_text(encoding="utf-8")
+    vocabulary = {character: token for token, character in enumerate(sorted(set(text)))}
+    tokens = np.array([vocabulary[character] for character in text], np.int64)
+    train = len(tokens) - int(len(tokens) * validation)
+    return tokens[:train], tokens[train:]
+
+
+def text_batches(path, window, batch, steps, validation=0.1, seed=0):
+    """The first batches of the loader `text` with its random windows: i64 (batch, window) twice, the second one
+    character later. runtime/data/text.cpp defines the windows."""
+    tokens, _ = character_tokens(path, validation)
+    starts = len(tokens) - window
+    rows = (starts + window - 1) // window
+    for step, chosen in enumerate(batches_of_rows(rows, batch, steps, seed)):
+        epoch = step // -(-rows // batch)
+        index = np.array([[draw_below(starts, seed, epoch, row, 0)] for row in chosen]) + np.arange(window)
+        yield tokens[index], tokens[index + 1]
+
+
+def validation_windows(path, window, batch, validation=0.1):
+    """The split `validation` of the loader `text`: consecutive windows, in batches as text_batches gives them."""
+    _, tokens = character_tokens(path, validation)
+    rows = (len(tokens) - 1) // window
+    index = np.arange(rows)[:, None] * window + np.arange(window)
+    for first in range(0, rows, batch):
+        chosen = index[first:first + batch]
+        yield tokens[chosen], tokens[chosen + 1]
+
+
+def mnist_split(split):
+    """train or test: images f32 (count, 1, 28, 28) in [0, 1], labels i64 (count,)."""
     folder = pathlib.Path(__file__).parent / "data" / "mnist"
-    with gzip.open(folder / "train-images-idx3-ubyte.gz") as file:
+    prefix = {"train": "train", "test": "t10k"}[split]
+    with gzip.open(folder / f"{prefix}-images-idx3-ubyte.gz") as file:
         _, count, rows, columns = struct.unpack(">IIII", file.read(16))
         images = np.frombuffer(file.read(), np.uint8).reshape(count, 1, rows, columns)
-    with gzip.open(folder / "train-labels-idx1-ubyte.gz") as file:
+    with gzip.open(folder / f"{prefix}-labels-idx1-ubyte.gz") as file:
         file.read(8)
         labels = np.frombuffer(file.read(), np.uint8)
-    order = shuffled_order(seed, 0, count)
-    for step in range(steps):
-        chosen = order[step * BATCH:(step + 1) * BATCH]
-        yield images[chosen].astype(np.float32) / np.float32(255), labels[chosen].astype(np.int64)
+    return images.astype(np.float32) / np.float32(255), labels.astype(np.int64)
+
+
+def mnist_batches(steps=STEPS, seed=0):
+    """The first batches: images f32 (BATCH, 1, 28, 28) in [0, 1], labels i64 (BATCH,)."""
+    images, labels = mnist_split("train")
+    for chosen in batches_of_rows(len(images), BATCH, steps, seed):
+        yield images[chosen], labels[chosen]
 
 
 def initial_uniform(name, shape, bound):
     """dlc's initial value uniform in [-bound, bound) for seed 0."""
     u = uniform(shape, site(f"init/{name}#0"))
     return u * np.float32(2 * bound) - np.float32(bound)
+
+
+def initial_normal(name, shape, std=1):
+    """dlc's normally distributed initial value for seed 0, by Box and Muller as frontend/std/initializers.dl has it."""
+    u = np.float32(1) - uniform(shape, site(f"init/{name}#0"))
+    v = uniform(shape, site(f"init/{name}#1"))
+    return np.sqrt(-2 * np.log(u)) * np.cos(np.float32(2 * np.pi) * v) * np.float32(std)
+
+
+def load_values(model, value_of):
+    """Sets each parameter of a PyTorch module to value_of(name, shape), in NumPy; buffers stay as they are."""
+    import torch
+
+    values = {name: value for name, value in model.state_dict().items()}
+    for name, parameter in model.named_parameters():
+        values[name] = torch.from_numpy(np.asarray(value_of(name, tuple(parameter.shape)), np.float32))
+    model.load_state_dict(values, strict=True)
+
+
+def write_losses(path, batch, losses):
+    """Writes what test/EndToEnd/compare_losses.py compares: {"step.loss": [one for each step], ...}."""
+    import torch
+
+    steps = len(next(iter(losses.values())))
+    lines = [f'  "{name}": {json.dumps([round(value, 6) for value in values])}' for name, values in losses.items()]
+    text = f'{{"torch": "{torch.__version__}", "steps": {steps}, "batch": {batch}, "losses": {{\n'
+    pathlib.Path(path).write_text(text + ",\n".join(lines) + "\n}}\n", encoding="utf-8")
+    for name, values in losses.items():
+        print(f"{path}: {name} {values[0]:.6f} … {values[-1]:.6f}")
 
 
 def load_initial_weights(model):
@@ -132,12 +214,6 @@ def write_reference(path, model, loss_of, optimizer, scheduler=None):
     tensors["losses"] = np.array(losses, np.float32)
     save_file(tensors, path, metadata={"torch": torch.__version__, "steps": str(STEPS), "batch": str(BATCH)})
     print(f"{path}: losses {losses[0]:.6f} … {losses[-1]:.6f}")
-
-
-def draw_below(bound, seed, epoch, row, k):
-    """An integer in [0, bound): the k-th draw for a row of an epoch, as runtime/data/dataset.h defines it."""
-    start = splitmix64(splitmix64(splitmix64(seed) ^ epoch) ^ row)
-    return splitmix64((start + 1 + k) & MASK64) * bound >> 64
 
 
 def normal_noise(shape, iteration, path="random_normal", seed=0):
