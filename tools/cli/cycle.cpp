@@ -59,13 +59,15 @@ Status Cycle::open(const data::Splits &splits, const Options &options, const dat
 }
 
 Status Cycle::start(dlc_session_t *session, uint64_t seed, const data::TrainingState *resumed) {
-  seed_ = seed;
   for (const Entry *entry : entries_)
     runners_.push_back(std::make_unique<Runner>(artifact_, session, *entry));
   for (size_t i = streams_.size(); i-- > 0;) {
     Stream &stream = *streams_[i];
-    stream.batcher.emplace(stream.rows->size(), stream.batching.batch, seed, /*shuffle=*/true,
-                           stream.batching.drop_last);
+    auto step = std::find_if(steps_.begin(), steps_.end(), [&](const Step &one) { return one.stream == i; });
+    int64_t batch = stream.batching.batch;
+    stream.batcher = std::make_unique<data::Prefetcher>(*stream.rows, step->feed.columns(), batch, seed,
+                                                        /*shuffle=*/true, stream.batching.drop_last,
+                                                        /*augment=*/true, step->feed.depth(batch));
     if (!resumed)
       continue;
     const data::BatchStream &saved = resumed->streams[i];
@@ -97,12 +99,9 @@ Status Cycle::load() {
     before.push_back(stream->batcher->position());
   cycle_rows_ = 0;
   for (Step &step : steps_) {
-    data::Batcher &batcher = *streams_[step.stream]->batcher;
-    std::span<const int64_t> rows = batcher.next();
-    step.rows = static_cast<int64_t>(rows.size());
-    cycle_rows_ += step.stream == 0 ? step.rows : 0;
-    data::Draws draws = {seed_, batcher.position().epoch};
-    Status status = step.feed.load(rows, &draws);
+    Status status = step.feed.load(*streams_[step.stream]->batcher);
+    if (status.ok())
+      cycle_rows_ += step.stream == 0 ? step.feed.rows() : 0;
     if (status.ok())
       status = runners_[step.runner]->runner.prepare(step.feed.tensors());
     if (status.ok())
@@ -118,7 +117,7 @@ Status Cycle::load() {
 Status Cycle::run() {
   for (Step &step : steps_) {
     DLC_DATA_TRY(runners_[step.runner]->runner.run(step.feed.tensors()));
-    runners_[step.runner]->reports.add(step.rows);
+    runners_[step.runner]->reports.add(step.feed.rows());
   }
   return {};
 }

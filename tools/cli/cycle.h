@@ -8,7 +8,6 @@
 #ifndef DLC_TOOLS_CLI_CYCLE_H
 #define DLC_TOOLS_CLI_CYCLE_H
 
-#include "runtime/data/batcher.h"
 #include "tools/cli/feed.h"
 
 namespace dlc::cli {
@@ -39,7 +38,7 @@ public:
   bool has_reports() const { return runners_.front()->reports.rows() > 0; }
 
   /// The first stream's epochs are the training's.
-  const data::Batcher &batcher() const { return *streams_.front()->batcher; }
+  const data::Prefetcher &batcher() const { return *streams_.front()->batcher; }
   const data::DataSet &rows() const { return *streams_.front()->rows; }
   const Batching &batching() const { return streams_.front()->batching; }
   /// Batches and rows that a cycle takes of the first stream.
@@ -68,18 +67,16 @@ private:
     Turn turn;
     const data::DataSet *rows = nullptr;
     Batching batching;
-    std::optional<data::Batcher> batcher;
+    std::unique_ptr<data::Prefetcher> batcher;
   };
   /// A turn has buffers of its own, because all batches of a cycle are read before the first runs.
   struct Step {
     size_t stream, runner;
     Feed feed;
-    int64_t rows = 0;
   };
   size_t runner_of(const Entry *entry) const;
 
   const Artifact &artifact_;
-  uint64_t seed_ = 0;
   std::vector<const Entry *> entries_; ///< Of runners_.
   std::vector<std::unique_ptr<Runner>> runners_;
   std::vector<std::unique_ptr<Stream>> streams_;

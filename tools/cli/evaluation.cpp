@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/cli/evaluation.h"
 
-#include "runtime/data/batcher.h"
-
 #include <algorithm>
 
 namespace dlc::cli {
@@ -54,17 +52,17 @@ Status Evaluation::run(const Part &part, dlc_session_t *session, bool (*stop)(),
   EntryRunner runner(artifact_, session, *part.entry);
   Reports reports(runner, part.label);
   DLC_DATA_TRY(reports.reset());
-  data::Batcher batcher(part.rows->size(), part.batching.batch, 0, /*shuffle=*/false,
-                        part.batching.drop_last);
+  int64_t batch = part.batching.batch;
+  data::Prefetcher batcher(*part.rows, feed.columns(), batch, 0, /*shuffle=*/false, part.batching.drop_last,
+                           /*augment=*/false, feed.depth(batch));
   double start = now_seconds();
   int64_t batches = batcher.batches_per_epoch();
   for (int64_t i = 0; i < batches; ++i) {
     if (stop && stop())
       return {};
-    std::span<const int64_t> indices = batcher.next();
-    DLC_DATA_TRY(feed.load(indices));
+    DLC_DATA_TRY(feed.load(batcher));
     DLC_DATA_TRY(runner.run(feed.tensors()));
-    reports.add(static_cast<int64_t>(indices.size()));
+    reports.add(feed.rows());
     if (bar_.due()) {
       double seconds = now_seconds() - start, done = static_cast<double>(reports.rows());
       double rate = seconds > 0 ? done / seconds : 0;

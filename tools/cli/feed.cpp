@@ -95,20 +95,41 @@ Status Feed::bind(const Entry &entry, const DataSet &rows) {
     std::copy(column.shape.begin(), column.shape.end(), tensor.dims + 1);
     tensors_.push_back(tensor);
   }
-  buffers_.resize(columns_.size());
   return {};
 }
 
-Status Feed::load(std::span<const int64_t> rows, const data::Draws *draws) {
+void Feed::show_batch() {
   for (size_t i = 0; i < columns_.size(); ++i) {
-    size_t bytes = rows.size() * static_cast<size_t>(rows_->columns()[columns_[i]].row_bytes());
-    if (buffers_[i].size() < bytes)
-      buffers_[i].resize(bytes);
-    tensors_[i].data = buffers_[i].data();
-    tensors_[i].dims[0] = static_cast<int64_t>(rows.size());
-    DLC_DATA_TRY(rows_->read(columns_[i], rows, buffers_[i].data(), draws));
+    tensors_[i].data = batch_.buffers[i].data();
+    tensors_[i].dims[0] = batch_.rows;
   }
+}
+
+Status Feed::load(std::span<const int64_t> rows) {
+  batch_.rows = static_cast<int64_t>(rows.size());
+  batch_.buffers.resize(columns_.size());
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    std::vector<std::byte> &buffer = batch_.buffers[i];
+    buffer.resize(rows.size() * static_cast<size_t>(rows_->columns()[columns_[i]].row_bytes()));
+    DLC_DATA_TRY(rows_->read(columns_[i], rows, buffer.data()));
+  }
+  show_batch();
   return {};
+}
+
+Status Feed::load(data::Prefetcher &source) {
+  DLC_DATA_TRY(source.next(batch_));
+  show_batch();
+  return {};
+}
+
+size_t Feed::depth(int64_t batch) const {
+  int64_t bytes = 0;
+  for (size_t column : columns_)
+    bytes += batch * rows_->columns()[column].row_bytes();
+  // Handing a batch from thread to thread takes some ten microseconds, in which these bytes are read.
+  constexpr int64_t worth = 64 << 10;
+  return bytes < worth ? 0 : 2;
 }
 
 Status EntryRunner::prepare_dims(const std::vector<int64_t> &dims) {

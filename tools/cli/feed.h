@@ -4,7 +4,7 @@
 #ifndef DLC_TOOLS_CLI_FEED_H
 #define DLC_TOOLS_CLI_FEED_H
 
-#include "runtime/data/dataset.h"
+#include "runtime/data/prefetcher.h"
 #include "tools/cli/batching.h"
 #include "tools/cli/output.h"
 #include "tools/cli/session.h"
@@ -26,14 +26,23 @@ class Feed {
 public:
   /// Fails when an argument has no column, or one of another type or rank.
   data::Status bind(const Entry &entry, const data::DataSet &rows);
-  /// draws: those of a training, which may augment its rows.
-  data::Status load(std::span<const int64_t> rows, const data::Draws *draws = nullptr);
+  data::Status load(std::span<const int64_t> rows);
+  /// The next batch of a source that reads columns().
+  data::Status load(data::Prefetcher &source);
   std::span<const dlc_tensor_t> tensors() const { return tensors_; }
+  /// The columns of the arguments.
+  const std::vector<size_t> &columns() const { return columns_; }
+  int64_t rows() const { return batch_.rows; }
+  /// How many batches of so many rows are worth to be read ahead: none where that costs more than reading
+  /// them.
+  size_t depth(int64_t batch) const;
 
 private:
+  void show_batch();
+
   const data::DataSet *rows_ = nullptr;
   std::vector<size_t> columns_;
-  std::vector<std::vector<std::byte>> buffers_;
+  data::Prefetcher::Batch batch_;
   std::vector<dlc_tensor_t> tensors_;
 };
 
