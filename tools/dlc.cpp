@@ -256,6 +256,7 @@ int compile_in_memory(const Options &options, std::vector<std::byte> &out_artifa
 
 int main(int argc, char **argv) {
   dlc::report_crashes();
-  const dlc::cli::Compiler compiler = {compile, compile_in_memory, dlc::format, dlc::cpuVariantNames()};
+  const dlc::cli::Compiler compiler = {compile, compile_in_memory, dlc::format, dlc::document,
+                                       dlc::cpuVariantNames()};
   return dlc::cli::run_program(argc, argv, &compiler);
 }

@@ -11,6 +11,9 @@ namespace dlc {
 /// dlc fmt: formats options.files in place, to standard output, or checks them.
 int format(const cli::Options &options);
 
+/// dlc doc: prints what options.name is, or lists what there is.
+int document(const cli::Options &options);
+
 } // namespace dlc
 
 #endif // DLC_TOOLS_SOURCE_H

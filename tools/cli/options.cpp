@@ -296,6 +296,24 @@ void define_format(CLI::App *app, Options &options) {
       ->excludes(check);
 }
 
+void define_document(CLI::App *app, Options &options) {
+  app->add_option_function<std::vector<std::string>>(
+         "words",
+         [&options](const std::vector<std::string> &words) {
+           for (const std::string &word : words) {
+             std::string &out = word.ends_with(".dl") ? options.model : options.name;
+             if (!out.empty())
+               throw CLI::ValidationError("expected a name and a .dl file at most, found " + out + " and " +
+                                          word);
+             out = word;
+           }
+         },
+         "a name, and a .dl file whose declarations are documented, too; without a name: all of them")
+      ->expected(0, 2)
+      ->type_name("[NAME] [FILE.dl]");
+  app->add_flag("--page", options.page, "print the page of the standard library");
+}
+
 std::string suggestion(const std::string &word, const std::vector<std::string> &known) {
   std::optional<std::string> near = data::nearest_name(word, known);
   return near ? " (did you mean " + *near + "?)" : "";
@@ -368,16 +386,17 @@ std::optional<int> parse_options(int argc, char **argv, const std::vector<std::s
       {Verb::inspect, "inspect", "show entries, parameters, dispatches, memory and code sizes",
        define_inspect},
       {Verb::format, "fmt", "format .dl files in place", define_format},
+      {Verb::document, "doc", "print what the library and the built-in functions do", define_document},
   };
   std::vector<std::string> verbs;
   for (const Definition &definition : definitions) {
-    bool on_source = definition.verb == Verb::compile || definition.verb == Verb::format;
-    if (on_source && !with_compiler)
+    bool on_text = definition.verb == Verb::format || definition.verb == Verb::document;
+    if ((definition.verb == Verb::compile || on_text) && !with_compiler)
       continue;
     verbs.push_back(definition.name);
     CLI::App *verb = app.add_subcommand(definition.name, definition.help);
     verb->parse_complete_callback([&options, chosen = definition.verb] { options.verb = chosen; });
-    if (definition.verb == Verb::format) {
+    if (on_text) {
       definition.define(verb, options);
       continue;
     }

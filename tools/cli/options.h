@@ -20,7 +20,7 @@ enum ExitStatus {
   exit_bug = 70,    ///< A bug in dlc.
 };
 
-enum class Verb { compile, train, eval, run, inspect, format };
+enum class Verb { compile, train, eval, run, inspect, format, document };
 
 /// name=value, as --bind, --max, --set, --in and --out take it.
 using Assignment = std::pair<std::string, std::string>;
@@ -74,6 +74,10 @@ struct Options {
   std::vector<std::string> files; ///< - is standard input.
   bool check = false;             ///< Name what is not formatted, and write nothing.
   bool to_stdout = false;         ///< Print the formatted text instead of writing it.
+
+  // doc
+  std::string name;  ///< What to document; empty: everything, in short. `model` may add a file.
+  bool page = false; ///< Print the page of the standard library.
 
   std::vector<std::string> command; ///< The words of the command line, to repeat in messages.
 };

@@ -47,6 +47,8 @@ int run_program(int argc, char **argv, const Compiler *compiler) {
     return compiler->compile(options);
   if (options.verb == Verb::format)
     return compiler->format(options);
+  if (options.verb == Verb::document)
+    return compiler->document(options);
 
   Artifact artifact;
   data::Status status;
@@ -73,6 +75,7 @@ int run_program(int argc, char **argv, const Compiler *compiler) {
     switch (options.verb) {
     case Verb::compile:
     case Verb::format:
+    case Verb::document:
       break;
     case Verb::train:
       status = train(artifact, options, exit);

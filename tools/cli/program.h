@@ -23,6 +23,8 @@ struct Compiler {
                            std::string &out_messages);
   /// The fmt verb: formats options.files.
   int (*format)(const Options &options);
+  /// The doc verb: prints documentation.
+  int (*document)(const Options &options);
   /// The CPU variants that there are, for the help.
   std::vector<std::string> cpu_variants;
 };
