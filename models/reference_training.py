@@ -2,7 +2,7 @@
 """The command line of those reference scripts that also train at length, to compare figures and times with dlc's.
 
     reference.py                           10 steps: writes losses.json
-    reference.py --train N [--threads T]   N steps, then what the model reaches, and the time
+    reference.py --train N [--threads T]   N steps, then the time, and what the model reaches (not with --no-eval)
 """
 
 import argparse
@@ -15,17 +15,19 @@ import reference_tools as tools
 
 SHAKESPEARE = pathlib.Path(__file__).parent / "data" / "tinyshakespeare" / "input.txt"
 STEPS = 10
+WARM_UP = 3
 
 
 def train(training, batches):
-    """Runs training.step on each batch; the losses and the seconds that the steps took."""
-    losses, seconds = [], 0.0
+    """Runs training.step on each batch; the losses, and the seconds that a step took behind the first few."""
+    losses, seconds = [], []
     for batch in batches:
         batch = tuple(map(torch.from_numpy, batch))
         begin = time.perf_counter()
         losses.append(training.step(*batch))
-        seconds += time.perf_counter() - begin
-    return losses, seconds
+        seconds.append(time.perf_counter() - begin)
+    timed = seconds[WARM_UP:] or seconds
+    return losses, sum(timed) / len(timed)
 
 
 def main(losses_path, training, batch, batches, evaluate):
@@ -34,14 +36,17 @@ def main(losses_path, training, batch, batches, evaluate):
     parser = argparse.ArgumentParser()
     parser.add_argument("--train", type=int, metavar="N")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--no-eval", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     losses, seconds = train(training, batches(options.train or STEPS))
     if not options.train:
         tools.write_losses(losses_path, batch, {"step.loss": losses})
         return
-    with torch.inference_mode():
-        print(f"{evaluate()} ({len(losses)} steps, {seconds:.1f} s, {1e3 * seconds / len(losses):.2f} ms a step)")
+    print(f"{len(losses)} steps, {1e3 * seconds:.3f} ms a step")
+    if not options.no_eval:
+        with torch.inference_mode():
+            print(evaluate())
 
 
 def continue_text(losses_path, training, window, batch):
