@@ -13,29 +13,6 @@ using namespace mlir;
 
 namespace {
 
-artifact::Dtype dtypeOf(Type element) {
-  if (element.isF32())
-    return artifact::Dtype::F32;
-  if (element.isF64())
-    return artifact::Dtype::F64;
-  if (element.isBF16())
-    return artifact::Dtype::BF16;
-  if (element.isF16())
-    return artifact::Dtype::F16;
-  if (element.isUnsignedInteger(8))
-    return artifact::Dtype::U8;
-  switch (element.getIntOrFloatBitWidth()) {
-  case 1:
-    return artifact::Dtype::Bool;
-  case 8:
-    return artifact::Dtype::I8;
-  case 32:
-    return artifact::Dtype::I32;
-  default:
-    return artifact::Dtype::I64;
-  }
-}
-
 artifact::EntryKind entryKindOf(StringRef name) {
   return llvm::StringSwitch<artifact::EntryKind>(name)
       .Case("init", artifact::EntryKind::Init)
@@ -44,8 +21,9 @@ artifact::EntryKind entryKindOf(StringRef name) {
       .Default(artifact::EntryKind::Infer);
 }
 
-artifact::StateRole roleOf(dl::StateRole role) {
-  switch (role) {
+/// A hyperparameter without an initial value is computed in every step, and stored to be shown.
+artifact::StateRole roleOf(dl::StateOp state) {
+  switch (state.getRole()) {
   case dl::StateRole::Parameter:
     return artifact::StateRole::Parameter;
   case dl::StateRole::Buffer:
@@ -55,7 +33,7 @@ artifact::StateRole roleOf(dl::StateRole role) {
   case dl::StateRole::Iteration:
     return artifact::StateRole::Iteration;
   case dl::StateRole::Hyperparameter:
-    return artifact::StateRole::Hyperparameter;
+    return state.getInitial() ? artifact::StateRole::Hyperparameter : artifact::StateRole::Schedule;
   case dl::StateRole::Seed:
     return artifact::StateRole::Seed;
   case dl::StateRole::Metric:
@@ -67,7 +45,7 @@ artifact::StateRole roleOf(dl::StateRole role) {
 /// `attributes`: the argument's or result's dictionary; may be null.
 artifact::Value describeValue(dl::TensorType type, DictionaryAttr attributes, ArrayAttr symbols) {
   artifact::Value value;
-  value.dtype = dtypeOf(type.getElementType());
+  value.dtype = artifact::dtypeOf(type.getElementType());
   for (dl::PolynomialAttr size : type.getShape())
     value.dims.push_back(artifact::toExpression(size, symbols));
   if (!attributes)
@@ -158,10 +136,10 @@ artifact::State describeState(dl::StateOp state, const llvm::StringMap<int32_t> 
   artifact::State result;
   auto type = cast<dl::TensorType>(state.getType());
   result.name = state.getSymName().str();
-  result.dtype = dtypeOf(type.getElementType());
+  result.dtype = artifact::dtypeOf(type.getElementType());
   for (dl::PolynomialAttr size : type.getShape())
     result.dims.push_back(*size.getConstantValue());
-  result.role = roleOf(state.getRole());
+  result.role = roleOf(state);
   auto indexOf = [](const llvm::StringMap<int32_t> &names, StringRef name) {
     auto found = names.find(name);
     return found == names.end() ? -1 : found->second;

@@ -218,6 +218,28 @@ void Elaborator::checkPatterns(ArrayRef<std::unique_ptr<OptimizerGroup>> groups,
   }
 }
 
+/// An optimizer's parameter of a run-time type. A number becomes a state that can be set; what is computed
+/// from others or from `iteration`, as by a schedule, is kept in one, so that a training can show it.
+Entity Elaborator::elaborateHyperparameter(Entity value, const std::string &state, const std::string &what,
+                                           SourceRange range) {
+  std::string owner = entry->decl->name.text.str();
+  if (value.isNumber()) {
+    createState(dl::StateRole::Hyperparameter, state, scalarType(), builder.getF64FloatAttr(value.asDouble()),
+                owner, "", range);
+    currentLocation = locate(range);
+    return Entity::ofScalar(loadState(state, scalarType()).value);
+  }
+  if (value.isScalar()) {
+    createState(dl::StateRole::Hyperparameter, state, scalarType(), {}, owner, "", range);
+    currentLocation = locate(range);
+    storeState(state, value.value);
+    return value;
+  }
+  if (!value.isPoison())
+    error(range, what + " expects a number, got " + describe(value));
+  return Entity::poison();
+}
+
 bool Elaborator::prepareOptimizer(OptimizerGroup &group) {
   const Expr *expr = group.syntax->optimizer;
   group.call = llvm::dyn_cast<CallExpr>(expr);
@@ -241,8 +263,7 @@ bool Elaborator::prepareOptimizer(OptimizerGroup &group) {
 /// call.
 bool Elaborator::bindHyperparameters(const CallableDecl *decl, const Expr *expr, ArrayRef<Arg> args,
                                      Scope &own) {
-  // Parameters with a run-time type are hyperparameters: states that can be set, unless the argument is
-  // computed from others or from `iteration`.
+  // Parameters with a run-time type are hyperparameters.
   std::string owner = entry->decl->name.text.str();
   std::string prefix = owner;
   bool isTaken = llvm::any_of(decl->params, [&](const Parameter &param) {
@@ -273,15 +294,8 @@ bool Elaborator::bindHyperparameters(const CallableDecl *decl, const Expr *expr,
     std::string what = (decl->name.text + "'s " + param.name.text).str();
     if (auto *constant = llvm::dyn_cast<ConstantTypeExpr>(param.type)) {
       value = convertConstant(value, constant, range, what);
-    } else if (value.isNumber()) {
-      std::string state = prefix + "." + param.name.text.str();
-      createState(dl::StateRole::Hyperparameter, state, scalarType(),
-                  builder.getF64FloatAttr(value.asDouble()), owner, "", range);
-      currentLocation = locate(range);
-      value = Entity::ofScalar(loadState(state, scalarType()).value);
-    } else if (!value.isScalar() && !value.isPoison()) {
-      error(range, what + " expects a number, got " + describe(value));
-      value = Entity::poison();
+    } else {
+      value = elaborateHyperparameter(value, prefix + "." + param.name.text.str(), what, range);
     }
     if (value.isPoison())
       return false;

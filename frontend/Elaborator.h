@@ -246,6 +246,8 @@ public:
   void checkPatterns(llvm::ArrayRef<std::unique_ptr<OptimizerGroup>> groups,
                      llvm::ArrayRef<unsigned> reached);
   void reportUnknownPattern(const ParameterPattern &pattern, llvm::ArrayRef<unsigned> reached);
+  Entity elaborateHyperparameter(Entity value, const std::string &state, const std::string &what,
+                                 SourceRange range);
   bool prepareOptimizer(OptimizerGroup &group);
   bool bindHyperparameters(const CallableDecl *decl, const Expr *expr, llvm::ArrayRef<Arg> args, Scope &own);
   void updateParameter(OptimizerGroup &group, unsigned parameter, Value gradient);

@@ -62,6 +62,7 @@ struct device {
   memory *memory;
   void *driver; // of a device that needs one
   dlc_cancellation_t cancellation;
+  dlc_observer_t observer;
   // CPU: workers and their scratch memory, `scratch_stride` bytes each.
   int32_t workers;
   dlc_executor_t executor; // run == NULL: the pool

@@ -123,6 +123,16 @@ typedef struct dlc_cancellation {
   int (*is_cancelled)(void *context);
 } dlc_cancellation_t;
 
+// Told before and after each command of a run on the CPU, on the calling thread: for checks of what commands
+// read and write. `command` is the place in the plan's list of commands; `operands` are the addresses that
+// its kernel gets, `counters` those of the enclosing loops, outermost first. Nonzero stops the run with
+// DLC_CANCELLED.
+typedef struct dlc_observer {
+  void *context;
+  int (*observe)(void *context, uint32_t command, int is_done, void *const *operands,
+                 const int64_t *counters);
+} dlc_observer_t;
+
 //===- tensors ------------------------------------------------------------------------------------------===//
 
 typedef enum dlc_dtype {
@@ -246,6 +256,7 @@ typedef enum dlc_state_role {
   DLC_STATE_HYPERPARAMETER = 4, // f64
   DLC_STATE_SEED = 5,           // i64
   DLC_STATE_METRIC = 6,         // accumulators
+  DLC_STATE_SCHEDULE = 7, // f64, the value of a hyperparameter that follows a schedule, in the last step
 } dlc_state_role_t;
 
 typedef struct dlc_state_info {
@@ -316,8 +327,8 @@ DLC_API dlc_code_t dlc_variant_memory_plan(const dlc_artifact_t *artifact, int32
 // The defaults of the `fit` block, resolved by the compiler, sorted by key. Keys: "data.loader"
 // (identifier), "data.path" (string), "data.<setting>", "train.entry", "train.split", "eval.entry",
 // "eval.split" (identifiers; each entry is followed by its split, and the pair repeats for every line of the
-// block), "batch", "epochs" (numbers), and every other setting under its own name. A bool is the identifier true
-// or false; a list repeats its key.
+// block), "batch", "epochs" (numbers), and every other setting under its own name. A bool is the identifier
+// true or false; a list repeats its key.
 typedef enum dlc_fit_kind { DLC_FIT_STRING = 0, DLC_FIT_NUMBER = 1, DLC_FIT_IDENTIFIER = 2 } dlc_fit_kind_t;
 typedef struct dlc_fit_info {
   const char *key;
@@ -347,6 +358,7 @@ typedef struct dlc_session_options {
   const dlc_executor_t *executor;   // NULL starts threads - 1 threads of the runtime's own
   const dlc_log_t *log;
   const dlc_cancellation_t *cancellation;
+  const dlc_observer_t *observer;
   dlc_session_t
       *share_states; // read this session's parameters and buffers instead of own ones (same artifact and
                      // variant); entries that write those, and their training, are then refused

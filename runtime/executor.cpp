@@ -77,9 +77,12 @@ struct walker {
     return offset;
   }
 
-  void run_kernel(const prepared_command &command) const {
+  // Whether the observer wants no more.
+  bool run_kernel(uint32_t index) const {
+    const prepared_command &command = work.plan->commands[index];
+    const dlc_observer_t &observer = target->observer;
     if (command.count == 0)
-      return;
+      return false;
     void *buffers[64];
     int64_t positions[64]; // what loop counter bindings point at
     for (uint32_t i = 0; i < command.binding_count; ++i) {
@@ -91,6 +94,8 @@ struct walker {
         buffers[i] = base_of(binding) + offset_of(binding);
       }
     }
+    if (observer.observe && observer.observe(observer.context, index, 0, buffers, counters))
+      return true;
     uint64_t code_offset = work.variant->kernels()->Get(command.kernel)->code_offset();
     kernel_run run;
     run.kernel = reinterpret_cast<dlc_kernel_t>(const_cast<uint8_t *>(work.record->code + code_offset));
@@ -109,6 +114,7 @@ struct walker {
       target->executor.run(target->executor.context, run_groups_task, &run, target->workers);
     else
       run_on_thread_pool(target->pool, run_groups_task, &run);
+    return observer.observe && observer.observe(observer.context, index, 1, buffers, counters);
   }
 
   dlc_code_t walk(dlc_status_t *status) {
@@ -131,10 +137,9 @@ struct walker {
           --depth;
         continue;
       }
-      if (cancellation.is_cancelled && cancellation.is_cancelled(cancellation.context))
-        return fail(status, DLC_CANCELLED, "%s was cancelled before command %u of %u",
+      if ((cancellation.is_cancelled && cancellation.is_cancelled(cancellation.context)) || run_kernel(c))
+        return fail(status, DLC_CANCELLED, "%s was cancelled at command %u of %u",
                     work.entry->name()->c_str(), c, plan.command_count);
-      run_kernel(command);
       if (work.red_zones)
         DLC_TRY(check_red_zones(&work, c, status));
     }

@@ -99,6 +99,8 @@ dlc_code_t open_session(session *session, const dlc_session_options_t &options, 
     session->log = *options.log;
   if (options.cancellation)
     session->device.cancellation = *options.cancellation;
+  if (options.observer)
+    session->device.observer = *options.observer;
   if (options.executor)
     session->device.executor = *options.executor;
   session->device.memory = &session->memory;

@@ -23,8 +23,8 @@ using flatbuffers::Offset;
 static_assert(int(Dtype::Bool) == int(schema::Dtype::Bool) && int(Dtype::Bool) == DLC_BOOL);
 static_assert(int(EntryKind::Infer) == int(schema::EntryKind::Infer) &&
               int(EntryKind::Infer) == DLC_ENTRY_INFER);
-static_assert(int(StateRole::Metric) == int(schema::StateRole::Metric) &&
-              int(StateRole::Metric) == DLC_STATE_METRIC);
+static_assert(int(StateRole::Schedule) == int(schema::StateRole::Schedule) &&
+              int(StateRole::Schedule) == DLC_STATE_SCHEDULE);
 static_assert(int(ReportKind::Metric) == int(schema::ReportKind::Metric) &&
               int(ReportKind::Metric) == DLC_REPORT_METRIC);
 static_assert(int(Target::Cuda) == int(schema::Target::Cuda));
@@ -133,9 +133,15 @@ Offset<schema::Binding> MetadataWriter::writeBinding(const Binding &binding) {
   std::vector<schema::LoopTerm> terms;
   for (const LoopTerm &term : binding.terms)
     terms.emplace_back(expressionIndex(term.stride), term.modulus, term.bias);
+  std::vector<uint32_t> dims, strides;
+  for (const Expression &size : binding.dims)
+    dims.push_back(expressionIndex(size));
+  for (const Expression &stride : binding.strides)
+    strides.push_back(expressionIndex(stride));
   return schema::CreateBindingDirect(builder, schema::BindingKind(binding.kind), binding.index,
                                      schema::Access(binding.access), expressionIndex(binding.offset),
-                                     expressionIndex(binding.extent), &terms);
+                                     expressionIndex(binding.extent), &terms, schema::Dtype(binding.dtype),
+                                     dims.empty() ? nullptr : &dims, dims.empty() ? nullptr : &strides);
 }
 
 void MetadataWriter::writeCommands(const std::vector<Command> &commands, Tables<schema::Command> &flat) {

@@ -21,7 +21,16 @@ namespace dlc::artifact {
 /// Values equal those of the schema and of dlc_runtime.h.
 enum class Dtype : uint8_t { F32, F64, BF16, F16, I8, U8, I32, I64, Bool };
 enum class EntryKind : uint8_t { Init, Train, Eval, Infer };
-enum class StateRole : uint8_t { Parameter, Buffer, Optimizer, Iteration, Hyperparameter, Seed, Metric };
+enum class StateRole : uint8_t {
+  Parameter,
+  Buffer,
+  Optimizer,
+  Iteration,
+  Hyperparameter,
+  Seed,
+  Metric,
+  Schedule
+};
 enum class ReportKind : uint8_t { None, Value, Metric };
 enum class Target : uint8_t { Cpu, Cuda };
 enum class FitKind : uint8_t { String, Number, Identifier };
@@ -130,6 +139,8 @@ struct Binding {
   Expression extent; ///< Bytes that the kernel may touch from the address on; `prepare` checks them against
                      ///< the base's size.
   std::vector<LoopTerm> terms; ///< By enclosing loop, outermost first; missing ones are 0.
+  Dtype dtype = Dtype::F32;
+  std::vector<Expression> dims = {}, strides = {}; ///< In elements, of a tensor that does not lie densely.
 };
 
 /// Run: `groups` work-groups of one kernel, all done before the next command starts. Loop: the body `count`

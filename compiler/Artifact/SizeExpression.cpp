@@ -23,4 +23,27 @@ Expression toExpression(dl::PolynomialAttr polynomial, mlir::ArrayAttr symbols) 
   return sum;
 }
 
+Dtype dtypeOf(mlir::Type element) {
+  if (element.isF32())
+    return Dtype::F32;
+  if (element.isF64())
+    return Dtype::F64;
+  if (element.isBF16())
+    return Dtype::BF16;
+  if (element.isF16())
+    return Dtype::F16;
+  if (element.isUnsignedInteger(8))
+    return Dtype::U8;
+  switch (element.getIntOrFloatBitWidth()) {
+  case 1:
+    return Dtype::Bool;
+  case 8:
+    return Dtype::I8;
+  case 32:
+    return Dtype::I32;
+  default:
+    return Dtype::I64;
+  }
+}
+
 } // namespace dlc::artifact

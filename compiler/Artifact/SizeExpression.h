@@ -14,6 +14,9 @@ namespace dlc::artifact {
 /// bug of dlc, and fatal.
 Expression toExpression(dl::PolynomialAttr polynomial, mlir::ArrayAttr symbols);
 
+/// An element type of the dl dialect.
+Dtype dtypeOf(mlir::Type element);
+
 } // namespace dlc::artifact
 
 #endif // DLC_COMPILER_ARTIFACT_SIZEEXPRESSION_H

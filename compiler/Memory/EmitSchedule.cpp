@@ -50,6 +50,11 @@ public:
     result.extent = expression(binding.extent);
     for (const LoopTerm &term : binding.terms)
       result.terms.push_back({expression(term.stride), term.modulus, term.bias});
+    result.dtype = artifact::dtypeOf(binding.elementType);
+    for (auto [size, stride] : llvm::zip(binding.dims, binding.strides)) {
+      result.dims.push_back(expression(size));
+      result.strides.push_back(expression(stride));
+    }
     return result;
   }
 

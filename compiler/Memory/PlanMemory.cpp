@@ -79,8 +79,16 @@ private:
 
   Binding bind(const Place &place, dl::TensorType type, Access access) {
     touch(place);
-    Binding binding{place.base,     place.index,     access,     place.offset,
-                    byteSize(type), place.remainder, place.terms};
+    Binding binding{place.base,
+                    place.index,
+                    access,
+                    place.offset,
+                    byteSize(type),
+                    place.remainder,
+                    place.terms,
+                    type.getElementType(),
+                    {},
+                    {}};
     if (place.base == Base::LoopCounter)
       binding.extent = dl::PolynomialAttr::getConstant(entry.getContext(), 8);
     if (!place.strides.empty()) {
@@ -88,6 +96,8 @@ private:
       for (auto [size, stride] : llvm::zip(type.getShape(), place.strides))
         last = last + (size - 1) * stride;
       binding.extent = last * elementBytes(type.getElementType());
+      binding.dims.assign(type.getShape().begin(), type.getShape().end());
+      binding.strides.assign(place.strides.begin(), place.strides.end());
     }
     return binding;
   }

@@ -59,6 +59,9 @@ struct Binding {
   dl::PolynomialAttr extent; ///< Bytes from the address on that the dispatch may touch.
   std::optional<Remainder> remainder;
   SmallVector<LoopTerm, 2> terms; ///< By enclosing loop, outermost first; missing ones are 0.
+  Type elementType;
+  /// Sizes and strides in elements, of a tensor that does not lie densely.
+  SmallVector<dl::PolynomialAttr> dims, strides;
 };
 
 struct Command {

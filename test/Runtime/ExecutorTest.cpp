@@ -170,6 +170,48 @@ TEST(Executor, PingPongCarriesComputeFibonacci) {
   }
 }
 
+// An observer sees every command before and after it ran, with its operands and the loop's position, and stops
+// the run where it likes.
+TEST(Executor, TellsTheObserverOfEveryCommand) {
+  struct Seen {
+    std::vector<int64_t> before, after; // the loop's positions
+    std::vector<int64_t> values;        // the result as it was then
+    int64_t stop_at;
+  } seen = {{}, {}, {}, 2};
+  dlc_observer_t observer = {
+      &seen, [](void *context, uint32_t command, int is_done, void *const *operands, const int64_t *counters) {
+        auto &seen = *static_cast<Seen *>(context);
+        EXPECT_EQ(command, 1u);
+        (is_done ? seen.after : seen.before).push_back(counters[0]);
+        seen.values.push_back(*static_cast<const int64_t *>(operands[1]));
+        return int(is_done && counters[0] == seen.stop_at);
+      }};
+  Expression n = Expression::symbol(0);
+  Plan plan;
+  plan.commands = {loop(n, {run(AppendKernel, 1,
+                                {bind(BindingKind::LoopCounter, 0, Access::Read, 8, 1, {{1}}),
+                                 bind(BindingKind::Result, 0, Access::Write, 8, 0, {{8}})})})};
+  ArtifactHandle artifact = load(makeWriter(Dtype::I64, n, plan));
+  dlc_session_options_t options = {};
+  options.observer = &observer;
+  SessionHandle session = open(artifact.get(), options);
+  alignas(64) int64_t out[4] = {};
+  dlc_tensor_t result = tensor(out, DLC_I64, {4});
+  dlc_prepared_t *prepared;
+  int64_t dims = 4;
+  dlc_status_t status;
+  ASSERT_EQ(dlc_session_prepare(session.get(), 0, &dims, 1, &prepared, &status), DLC_OK) << status.message;
+  EXPECT_EQ(dlc_prepared_run(prepared, nullptr, 0, &result, 1, &status), DLC_CANCELLED);
+  EXPECT_STREQ(status.message, "run was cancelled at command 1 of 3");
+  EXPECT_EQ(seen.before, (std::vector<int64_t>{0, 1, 2}));
+  EXPECT_EQ(seen.after, (std::vector<int64_t>{0, 1, 2}));
+  EXPECT_EQ(seen.values, (std::vector<int64_t>{0, 1, 0, 2, 0, 3}));
+  EXPECT_EQ(out[3], 0);
+  seen.stop_at = -1;
+  EXPECT_EQ(dlc_prepared_run(prepared, nullptr, 0, &result, 1, &status), DLC_OK) << status.message;
+  EXPECT_EQ(out[3], 4);
+}
+
 TEST(Executor, StopsWhenCancelled) {
   struct Countdown {
     int left;
@@ -192,7 +234,7 @@ TEST(Executor, StopsWhenCancelled) {
   dlc_status_t status;
   ASSERT_EQ(dlc_session_prepare(session.get(), 0, &dims, 1, &prepared, &status), DLC_OK) << status.message;
   EXPECT_EQ(dlc_prepared_run(prepared, nullptr, 0, &result, 1, &status), DLC_CANCELLED);
-  EXPECT_STREQ(status.message, "run was cancelled before command 1 of 3");
+  EXPECT_STREQ(status.message, "run was cancelled at command 1 of 3");
   EXPECT_EQ(out[2], 3);
   EXPECT_EQ(out[3], 0);
   countdown.left = 1000;

@@ -58,9 +58,10 @@ Status Cycle::open(const data::Splits &splits, const Options &options, const dat
   return {};
 }
 
-Status Cycle::start(dlc_session_t *session, uint64_t seed, const data::TrainingState *resumed) {
+Status Cycle::start(dlc_session_t *session, uint64_t seed, const data::TrainingState *resumed,
+                    NumericsCheck *numerics) {
   for (const Entry *entry : entries_)
-    runners_.push_back(std::make_unique<Runner>(artifact_, session, *entry));
+    runners_.push_back(std::make_unique<Runner>(artifact_, session, *entry, numerics));
   for (size_t i = streams_.size(); i-- > 0;) {
     Stream &stream = *streams_[i];
     auto step = std::find_if(steps_.begin(), steps_.end(), [&](const Step &one) { return one.stream == i; });
@@ -144,6 +145,20 @@ std::vector<Figure> Cycle::last() const {
     all.insert(all.end(), figures.begin(), figures.end());
   }
   return all;
+}
+
+std::vector<Figure> Cycle::schedules() const {
+  std::vector<Figure> figures;
+  for (size_t i = 0; i < artifact_.states().size(); ++i) {
+    const dlc_state_info_t &state = artifact_.states()[i];
+    auto owns = [&](const Entry *entry) { return entry->index == state.owner; };
+    double value = 0;
+    if (state.role == DLC_STATE_SCHEDULE && std::any_of(entries_.begin(), entries_.end(), owns) &&
+        dlc_session_state_read(runners_.front()->runner.session(), static_cast<int32_t>(i), &value,
+                               sizeof value, nullptr) == DLC_OK)
+      figures.push_back({state.name, value, true});
+  }
+  return figures;
 }
 
 int64_t Cycle::batches_per_cycle() const {

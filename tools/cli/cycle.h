@@ -21,7 +21,8 @@ public:
   /// Finds the splits and chooses the batches: what options ask for, or else resumed, or the fit block.
   data::Status open(const data::Splits &splits, const Options &options, const data::TrainingState *resumed);
   /// Makes what runs in session, and goes to where resumed, if given, stands.
-  data::Status start(dlc_session_t *session, uint64_t seed, const data::TrainingState *resumed);
+  data::Status start(dlc_session_t *session, uint64_t seed, const data::TrainingState *resumed,
+                     NumericsCheck *numerics);
 
   /// Reads the next batches of all turns and does everything else that can fail before a state is touched; a
   /// failure leaves the positions as they were.
@@ -34,6 +35,8 @@ public:
   /// Of all entries: means and metrics since reset_reports; values of the last run.
   std::vector<Figure> figures() const;
   std::vector<Figure> last() const;
+  /// The hyperparameters that follow schedules, as the last run used them: "step.lr".
+  std::vector<Figure> schedules() const;
   /// Whether anything was reported since reset_reports.
   bool has_reports() const { return runners_.front()->reports.rows() > 0; }
 
@@ -58,8 +61,8 @@ public:
 private:
   /// What runs an entry, whatever the number of its turns and streams.
   struct Runner {
-    Runner(const Artifact &artifact, dlc_session_t *session, const Entry &entry)
-        : runner(artifact, session, entry), reports(runner) {}
+    Runner(const Artifact &artifact, dlc_session_t *session, const Entry &entry, NumericsCheck *numerics)
+        : runner(artifact, session, entry, numerics), reports(runner) {}
     EntryRunner runner;
     Reports reports;
   };

@@ -119,13 +119,20 @@ Status eval(const Artifact &artifact, const Options &options) {
   std::vector<Turn> turns;
   DLC_DATA_TRY(artifact.choose_turns(DLC_ENTRY_EVAL, options.entry, turns));
   SessionHandle session;
-  DLC_DATA_TRY(create_session(artifact, options, session));
+  NumericsCheck numerics(artifact);
+  bool checks_numerics = false;
+  DLC_DATA_TRY(numerics.open(options, checks_numerics));
+  dlc_observer_t observer = numerics.observer();
+  DLC_DATA_TRY(create_session(artifact, options, session, checks_numerics ? &observer : nullptr));
   DLC_DATA_TRY(set_hyperparameters(artifact, options, session.get()));
   data::Encodings fitted;
   DLC_DATA_TRY(data::load_weights(artifact.handle(), session.get(), options.weights, &fitted));
   data::Splits splits;
   DLC_DATA_TRY(open_data(artifact, options, fitted, splits));
   Evaluation evaluation(artifact, options.json);
+  numerics.set_moment("evaluation");
+  if (checks_numerics)
+    evaluation.set_numerics(&numerics);
   DLC_DATA_TRY(evaluation.set_up(turns, splits, options.batch,
                                  static_cast<int64_t>(artifact.fit_number("batch").value_or(64))));
 

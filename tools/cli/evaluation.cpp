@@ -49,7 +49,7 @@ Status Evaluation::run(const Part &part, dlc_session_t *session, bool (*stop)(),
                        std::vector<Figure> &out_figures) {
   Feed feed;
   DLC_DATA_TRY(feed.bind(*part.entry, *part.rows));
-  EntryRunner runner(artifact_, session, *part.entry);
+  EntryRunner runner(artifact_, session, *part.entry, numerics_);
   Reports reports(runner, part.label);
   DLC_DATA_TRY(reports.reset());
   int64_t batch = part.batching.batch;

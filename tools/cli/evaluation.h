@@ -20,6 +20,8 @@ public:
   /// splits.
   data::Status run(dlc_session_t *session, bool (*stop)(), std::vector<Figure> &out_figures);
 
+  /// Observes the sessions of run.
+  void set_numerics(NumericsCheck *numerics) { numerics_ = numerics; }
   /// The names of the figures.
   std::vector<std::string> figure_names() const;
   bool empty() const { return parts_.empty(); }
@@ -42,6 +44,7 @@ private:
   const Artifact &artifact_;
   ProgressBar bar_;
   bool json_;
+  NumericsCheck *numerics_ = nullptr;
   std::vector<Part> parts_;
 };
 

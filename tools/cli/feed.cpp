@@ -175,9 +175,15 @@ Status EntryRunner::run(std::span<const dlc_tensor_t> arguments) {
   DLC_DATA_TRY(prepare(arguments));
   dlc_status_t status;
   int32_t count = static_cast<int32_t>(arguments.size());
-  if (dlc_prepared_run(current_->handle, arguments.data(), count, current_->results.data(),
-                       static_cast<int32_t>(current_->results.size()), &status) != DLC_OK)
-    return from_runtime(status);
+  if (numerics_)
+    DLC_DATA_TRY(numerics_->begin(session_, entry_, current_->dims));
+  dlc_code_t code = dlc_prepared_run(current_->handle, arguments.data(), count, current_->results.data(),
+                                     static_cast<int32_t>(current_->results.size()), &status);
+  if (numerics_)
+    numerics_->end();
+  if (code != DLC_OK)
+    return numerics_ && !numerics_->finding().empty() ? Status::input(numerics_->finding())
+                                                      : from_runtime(status);
   return {};
 }
 

@@ -6,6 +6,7 @@
 
 #include "runtime/data/prefetcher.h"
 #include "tools/cli/batching.h"
+#include "tools/cli/numerics.h"
 #include "tools/cli/output.h"
 #include "tools/cli/session.h"
 
@@ -50,8 +51,10 @@ private:
 /// one).
 class EntryRunner {
 public:
-  EntryRunner(const Artifact &artifact, dlc_session_t *session, const Entry &entry)
-      : artifact_(artifact), session_(session), entry_(entry) {}
+  /// numerics, when given, observes the session.
+  EntryRunner(const Artifact &artifact, dlc_session_t *session, const Entry &entry,
+              NumericsCheck *numerics = nullptr)
+      : artifact_(artifact), session_(session), entry_(entry), numerics_(numerics) {}
 
   /// Everything that can fail before a run touches a state: sizes that do not fit, memory. run does it, too.
   data::Status prepare(std::span<const dlc_tensor_t> arguments);
@@ -75,6 +78,7 @@ private:
   const Artifact &artifact_;
   dlc_session_t *session_;
   const Entry &entry_;
+  NumericsCheck *numerics_;
   std::vector<std::unique_ptr<Prepared>> prepared_;
   Prepared *current_ = nullptr;
 };

@@ -149,7 +149,7 @@ void Inspector::parameters() {
   int64_t total = 0, bytes = 0, tensors = 0;
   Table table({false, false, true});
   constexpr const char *roles[] = {"parameter",      "buffer", "optimizer", "iteration",
-                                   "hyperparameter", "seed",   "metric"};
+                                   "hyperparameter", "seed",   "metric",    "schedule"};
   std::vector<std::string> hyperparameters;
   for (const dlc_state_info_t &state : artifact_.states()) {
     data::Shape shape(state.dims, state.dims + state.rank);

@@ -167,6 +167,10 @@ void add_session_flags(CLI::App *app, Options &options) {
                       throw CLI::ValidationError("--set",
                                                  "expected a finite number for " + name + ", found " + value);
                   });
+  app->add_flag("--check-numerics{all}", options.check_numerics,
+                "stop at the first NaN or infinity, and say where it comes from (slow); =nan: at NaN alone")
+      ->check(CLI::IsMember({"all", "nan"}))
+      ->type_name("");
   app->add_flag("--red-zones", options.red_zones,
                 "surround every buffer with red zones and check them (slow)");
 }

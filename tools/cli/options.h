@@ -49,6 +49,7 @@ struct Options {
   bool drew_seed = false; ///< --seed random
   int threads = 0;        ///< 0: as many as the process may use
   bool red_zones = false;
+  std::string check_numerics; ///< "all", "nan", or empty
   std::string device;
   std::vector<std::pair<std::string, double>> set;
   std::string weights;

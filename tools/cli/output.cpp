@@ -104,7 +104,8 @@ void print_json_error(std::string_view message, int exit) {
 std::string format_figures(const std::vector<Figure> &figures) {
   std::string text;
   for (const Figure &figure : figures)
-    text += format("%s%s %.4f", text.empty() ? "" : "  ", figure.name.c_str(), figure.value);
+    text += format(figure.significant ? "%s%s %.4g" : "%s%s %.4f", text.empty() ? "" : "  ",
+                   figure.name.c_str(), figure.value);
   return text;
 }
 

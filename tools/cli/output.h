@@ -42,6 +42,7 @@ std::string json_string(std::string_view text);
 struct Figure {
   std::string name;
   double value;
+  bool significant = false; ///< Shown with significant digits, as learning rates are, not with decimals.
 };
 
 /// "step.loss 0.1234  step.accuracy 0.9567"

@@ -249,7 +249,11 @@ Status run(const Artifact &artifact, const Options &options) {
   DLC_DATA_TRY(match_results(*entry, options, paths));
 
   SessionHandle session;
-  DLC_DATA_TRY(create_session(artifact, options, session));
+  NumericsCheck numerics(artifact);
+  bool checks_numerics = false;
+  DLC_DATA_TRY(numerics.open(options, checks_numerics));
+  dlc_observer_t observer = numerics.observer();
+  DLC_DATA_TRY(create_session(artifact, options, session, checks_numerics ? &observer : nullptr));
   data::Encodings encodings;
   if (!options.weights.empty())
     DLC_DATA_TRY(data::load_weights(artifact.handle(), session.get(), options.weights, &encodings));
@@ -268,7 +272,8 @@ Status run(const Artifact &artifact, const Options &options) {
     std::copy(tensor.shape.begin(), tensor.shape.end(), argument.dims);
     arguments.push_back(argument);
   }
-  EntryRunner runner(artifact, session.get(), *entry);
+  numerics.set_moment(entry->name);
+  EntryRunner runner(artifact, session.get(), *entry, checks_numerics ? &numerics : nullptr);
   DLC_DATA_TRY(runner.run(arguments));
   for (size_t i = 0; i < entry->results.size(); ++i)
     DLC_DATA_TRY(write_result(entry->results[i], runner.results()[i], paths[i], encodings, options.json));

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/cli/session.h"
 
+#include "runtime/data/file.h"
+#include "runtime/schema/artifact_header.h"
+
 #include <bit>
 #include <cinttypes>
 #include <cstdio>
@@ -57,7 +60,24 @@ Status Artifact::load_file(const std::string &path) {
     return users ? Status::input(status.message) : from_runtime(status);
   }
   handle_.reset(artifact);
+  path_ = path;
   return read_tables();
+}
+
+Status Artifact::read_metadata(std::vector<std::byte> &out_metadata) const {
+  data::InputFile file;
+  if (!path_.empty())
+    DLC_DATA_TRY(file.open(path_));
+  auto read = [&](uint64_t offset, void *out, uint64_t size) {
+    if (!path_.empty())
+      return file.read(static_cast<int64_t>(offset), out, static_cast<int64_t>(size));
+    memcpy(out, bytes_.data() + offset, size);
+    return Status();
+  };
+  dlc_artifact_header_t header; // The runtime has verified it.
+  DLC_DATA_TRY(read(0, &header, sizeof header));
+  out_metadata.resize(header.metadata_size);
+  return read(header.metadata_offset, out_metadata.data(), out_metadata.size());
 }
 
 Status Artifact::load_memory(const std::vector<std::byte> &bytes) {
@@ -66,6 +86,7 @@ Status Artifact::load_memory(const std::vector<std::byte> &bytes) {
   if (dlc_artifact_load_memory(bytes.data(), bytes.size(), nullptr, &artifact, &status) != DLC_OK)
     return from_runtime(status);
   handle_.reset(artifact);
+  bytes_ = bytes;
   return read_tables();
 }
 
@@ -231,8 +252,10 @@ std::string Artifact::format(dlc_expression_t expression, const Entry &entry) co
   return text;
 }
 
-Status create_session(const Artifact &artifact, const Options &options, SessionHandle &out_session) {
+Status create_session(const Artifact &artifact, const Options &options, SessionHandle &out_session,
+                      const dlc_observer_t *observer) {
   dlc_session_options_t session_options = {};
+  session_options.observer = observer;
   if (!options.cpus.empty() && options.cpus[0] != "native") {
     std::vector<std::string> names;
     for (int32_t i = 0; i < artifact.info().variant_count; ++i) {
@@ -273,6 +296,9 @@ Status set_hyperparameters(const Artifact &artifact, const Options &options, dlc
     for (const dlc_state_info_t &state : artifact.states()) {
       if (state.role == DLC_STATE_HYPERPARAMETER)
         known.push_back(state.name);
+      if (state.role == DLC_STATE_SCHEDULE &&
+          (state.name == name || std::string(state.name).ends_with("." + name)))
+        return Status::input(name + " follows a schedule, whose values --set cannot change");
     }
     return status.code == DLC_NOT_FOUND ? unknown_name("hyperparameter", name, known) : from_runtime(status);
   }

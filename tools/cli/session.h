@@ -68,6 +68,8 @@ public:
   std::optional<double> fit_number(const char *key) const;
   /// The fit block's data; without a loader when it names none.
   data::DataSpec fit_data() const;
+  /// The metadata of the file, for what the C interface does not tell.
+  data::Status read_metadata(std::vector<std::byte> &out_metadata) const;
   /// "4*n*784"
   std::string format(dlc_expression_t expression, const Entry &entry) const;
 
@@ -77,13 +79,16 @@ private:
   std::vector<Value> read_values(int32_t entry, int32_t count, bool results) const;
 
   ArtifactHandle handle_;
+  std::string path_;             ///< Of load_file.
+  std::vector<std::byte> bytes_; ///< Of load_memory.
   dlc_artifact_info_t info_ = {};
   std::vector<Entry> entries_;
   std::vector<dlc_state_info_t> states_;
 };
 
 /// Creates a session as --cpu, --device, --threads, --red-zones say, and sets the seed.
-data::Status create_session(const Artifact &artifact, const Options &options, SessionHandle &out_session);
+data::Status create_session(const Artifact &artifact, const Options &options, SessionHandle &out_session,
+                            const dlc_observer_t *observer = nullptr);
 /// Applies --set: unknown names are answered with the known ones.
 data::Status set_hyperparameters(const Artifact &artifact, const Options &options, dlc_session_t *session);
 

@@ -83,7 +83,10 @@ Status Trainer::set_up() {
 
   seed_ = options_.seed.value_or(0);
   data::Encodings fitted; // of the weights that the training begins with
-  DLC_DATA_TRY(create_session(artifact_, options_, session_));
+  bool checks_numerics = false;
+  DLC_DATA_TRY(numerics_.open(options_, checks_numerics));
+  dlc_observer_t observer = numerics_.observer();
+  DLC_DATA_TRY(create_session(artifact_, options_, session_, checks_numerics ? &observer : nullptr));
   dlc_status_t status;
   if (!options_.resume.empty()) {
     DLC_DATA_TRY(restore());
@@ -111,7 +114,9 @@ Status Trainer::set_up() {
   if (!options_.no_eval)
     DLC_DATA_TRY(best_.choose(artifact_, options_, resumed, evaluation_.figure_names()));
   DLC_DATA_TRY(check_targets());
-  DLC_DATA_TRY(cycle_.start(session_.get(), seed_, resumed));
+  if (checks_numerics)
+    evaluation_.set_numerics(&numerics_);
+  DLC_DATA_TRY(cycle_.start(session_.get(), seed_, resumed, checks_numerics ? &numerics_ : nullptr));
   announce();
   return {};
 }
@@ -132,6 +137,7 @@ Status Trainer::step() {
   }
   DLC_DATA_TRY(cycle_.load());
   states_are_whole_ = false;
+  numerics_.set_moment(format("step %" PRId64, iteration_ + 1));
   DLC_DATA_TRY(cycle_.run());
   states_are_whole_ = true;
   ++iteration_;
@@ -148,6 +154,7 @@ Status Trainer::step() {
 Status Trainer::evaluate_now() {
   if (!evaluation_missing())
     return {};
+  numerics_.set_moment(format("evaluation after step %" PRId64, iteration_));
   DLC_DATA_TRY(evaluation_.run(session_.get(), InterruptWatch::requested, eval_figures_));
   if (InterruptWatch::requested())
     return {};

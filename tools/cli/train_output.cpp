@@ -38,6 +38,13 @@ std::string Trainer::epoch_label(int64_t epoch) const {
   return epochs_ ? format("epoch %" PRId64 "/%" PRId64, epoch, *epochs_) : format("epoch %" PRId64, epoch);
 }
 
+/// The scheduled values that the progress shows; --json has them all.
+std::vector<Figure> Trainer::learning_rates() const {
+  std::vector<Figure> figures = cycle_.schedules();
+  std::erase_if(figures, [](const Figure &figure) { return !figure.name.ends_with(".lr"); });
+  return figures;
+}
+
 const char *Trainer::best_mark() const {
   return best_.wanted() && best_.state().step == iteration_ ? ", the best so far" : "";
 }
@@ -118,8 +125,10 @@ void Trainer::draw() {
                             : static_cast<double>(*epochs_ - at.epoch) *
                                       static_cast<double>(cycle_.batcher().rows_per_epoch()) -
                                   static_cast<double>(at.row);
+  std::vector<Figure> figures = cycle_.figures(), rates = learning_rates();
+  figures.insert(figures.end(), rates.begin(), rates.end());
   bar_.draw({epoch_label(at.epoch + 1), iteration_, 0, (at.row + cycle_rows - 1) / cycle_rows,
-             cycle_.cycles_per_epoch(), cycle_.figures(), rate, rate > 0 ? rows_left / rate : -1});
+             cycle_.cycles_per_epoch(), figures, rate, rate > 0 ? rows_left / rate : -1});
 }
 
 void Trainer::print_step() const {
@@ -128,6 +137,7 @@ void Trainer::print_step() const {
   JsonLine line("step");
   line.add("step", iteration_).add("epoch", epoch_ + 1);
   add(line, cycle_.last());
+  add(line, cycle_.schedules());
   line.print();
 }
 
@@ -146,8 +156,10 @@ void Trainer::print_evaluation() const {
 void Trainer::print_evaluation_line() const {
   if (options_.json || evaluated_at_ != iteration_)
     return;
-  printf("step %" PRId64 ": %s  (%s%s)\n", iteration_, format_figures(eval_figures_).c_str(),
-         epoch_label(epoch_ + 1).c_str(), best_mark());
+  std::vector<Figure> rates = learning_rates();
+  printf("step %" PRId64 ": %s%s%s  (%s%s)\n", iteration_, format_figures(rates).c_str(),
+         rates.empty() ? "" : "  ", format_figures(eval_figures_).c_str(), epoch_label(epoch_ + 1).c_str(),
+         best_mark());
   fflush(stdout);
 }
 
@@ -157,13 +169,15 @@ void Trainer::print_epoch_json() const {
   JsonLine line("epoch");
   line.add("epoch", cycle_.completed_epochs()).add("step", iteration_);
   add(line, train_figures_);
+  add(line, cycle_.schedules());
   line.add("seconds", epoch_seconds_).add("rate", rate_of(epoch_rows_, epoch_seconds_)).print();
 }
 
 void Trainer::print_epoch() const {
   if (options_.json)
     return;
-  std::vector<Figure> figures = train_figures_;
+  std::vector<Figure> figures = train_figures_, rates = learning_rates();
+  figures.insert(figures.end(), rates.begin(), rates.end());
   if (evaluated_at_ == iteration_)
     figures.insert(figures.end(), eval_figures_.begin(), eval_figures_.end());
   printf("%s: %s  (%s, %s samples/s%s)\n", epoch_label(cycle_.completed_epochs()).c_str(),

@@ -13,7 +13,7 @@ namespace dlc::cli {
 class Trainer {
 public:
   Trainer(const Artifact &artifact, const Options &options)
-      : artifact_(artifact), options_(options), bar_(options.json), cycle_(artifact),
+      : artifact_(artifact), options_(options), bar_(options.json), numerics_(artifact), cycle_(artifact),
         evaluation_(artifact, options.json) {}
 
   /// Chooses entries and sizes, opens the data, makes the session: everything that can be wrong before the
@@ -56,12 +56,14 @@ private:
   void print_interrupted(const std::string &checkpoint) const;
   void print_done() const;
   std::string epoch_label(int64_t epoch) const;
+  std::vector<Figure> learning_rates() const;
   const char *best_mark() const;
 
   const Artifact &artifact_;
   const Options &options_;
   ProgressBar bar_;
 
+  NumericsCheck numerics_;
   Cycle cycle_;
   Evaluation evaluation_;
   Best best_;
