@@ -26,6 +26,10 @@ llvm::ArrayRef<llvm::StringRef> builtinNames();
 /// Names with a meaning of their own: training, iteration, and the element types.
 llvm::ArrayRef<llvm::StringRef> specialNames();
 
+/// Gives each axis of an operand its letter of an equation: what is wrong with the letters, or nothing.
+using LetterSizes = llvm::SmallDenseMap<char, dl::PolynomialAttr>;
+std::string bindLetters(llvm::StringRef letters, dl::TensorType type, LetterSizes &sizes);
+
 /// The families (one file each).
 llvm::ArrayRef<Builtin> elementwiseBuiltins();
 llvm::ArrayRef<Builtin> reductionBuiltins();

@@ -13,8 +13,6 @@ struct Term {
   Value value;
 };
 
-using Sizes = llvm::SmallDenseMap<char, dl::PolynomialAttr>;
-
 class Einsum {
 public:
   Einsum(Elaborator &e, BuiltinCall &call) : e(e), call(call) {}
@@ -73,17 +71,8 @@ private:
     if (!terms.empty() && elementType() != type.getElementType())
       return fail("expected one element type, got " + describe(Entity::ofTensor(terms.front().value)) +
                   " and " + describe(operand));
-    if (static_cast<int64_t>(letters.size()) != type.getRank())
-      return fail("expected " + llvm::Twine(type.getRank()) + " letters for " + describe(type) + ", got " +
-                  letters);
-    for (auto [axis, letter] : llvm::enumerate(letters)) {
-      if (letter < 'a' || letter > 'z' || letters.find(letter, axis + 1) != StringRef::npos)
-        return fail("expected distinct lower-case letters, got " + letters);
-      auto [known, isNew] = sizes.try_emplace(letter, type.getDim(axis));
-      if (!isNew && known->second != type.getDim(axis))
-        return fail(llvm::Twine(letter) + " has size " + dl::toString(known->second) + " and size " +
-                    dl::toString(type.getDim(axis)));
-    }
+    if (std::string problem = bindLetters(letters, type, sizes); !problem.empty())
+      return fail(problem);
     terms.push_back({letters.str(), operand.value});
     return true;
   }
@@ -141,7 +130,7 @@ private:
   BuiltinCall &call;
   SmallVector<Term> terms;
   std::string result;
-  Sizes sizes;
+  LetterSizes sizes;
 };
 
 /// einsum("ij,jk->ik", a, b): any number of tensors.

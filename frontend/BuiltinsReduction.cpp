@@ -18,6 +18,22 @@ std::optional<int64_t> Elaborator::normalizeAxis(const Entity &axis, int64_t ran
   return std::nullopt;
 }
 
+std::string bindLetters(StringRef letters, dl::TensorType type, LetterSizes &sizes) {
+  if (static_cast<int64_t>(letters.size()) != type.getRank())
+    return ("expected " + llvm::Twine(type.getRank()) + " letters for " + describe(type) + ", got " + letters)
+        .str();
+  for (auto [axis, letter] : llvm::enumerate(letters)) {
+    if (letter < 'a' || letter > 'z' || letters.find(letter, axis + 1) != StringRef::npos)
+      return ("expected distinct lower-case letters, got " + letters).str();
+    auto [known, isNew] = sizes.try_emplace(letter, type.getDim(axis));
+    if (!isNew && known->second != type.getDim(axis))
+      return (llvm::Twine(letter) + " has size " + dl::toString(known->second) + " and size " +
+              dl::toString(type.getDim(axis)))
+          .str();
+  }
+  return "";
+}
+
 namespace {
 
 struct Reduction {
@@ -272,21 +288,10 @@ Entity contract(Elaborator &e, BuiltinCall &call) {
   };
   if (!text.contains("->") || !inputs.contains(','))
     return fail("expected an equation such as \"mk,nk->mn\"");
-  llvm::SmallDenseMap<char, dl::PolynomialAttr> sizes;
-  for (auto [letters, operand] : {std::pair(left, &a), std::pair(right, &b)}) {
-    dl::TensorType type = operand->tensorType();
-    if (static_cast<int64_t>(letters.size()) != type.getRank())
-      return fail("expected " + llvm::Twine(type.getRank()) + " letters for " + describe(type) + ", got " +
-                  letters);
-    for (auto [axis, letter] : llvm::enumerate(letters)) {
-      if (letter < 'a' || letter > 'z' || letters.find(letter, axis + 1) != StringRef::npos)
-        return fail("expected distinct lower-case letters, got " + letters);
-      auto [known, isNew] = sizes.try_emplace(letter, type.getDim(axis));
-      if (!isNew && known->second != type.getDim(axis))
-        return fail(llvm::Twine(letter) + " has size " + dl::toString(known->second) + " and size " +
-                    dl::toString(type.getDim(axis)));
-    }
-  }
+  LetterSizes sizes;
+  for (auto [letters, operand] : {std::pair(left, &a), std::pair(right, &b)})
+    if (std::string problem = bindLetters(letters, operand->tensorType(), sizes); !problem.empty())
+      return fail(problem);
   SmallVector<dl::PolynomialAttr> shape;
   for (auto [axis, letter] : llvm::enumerate(result)) {
     if (!sizes.contains(letter) || result.find(letter, axis + 1) != StringRef::npos)

@@ -145,8 +145,11 @@ Entity Elaborator::elaborateReduction(const ReductionExpr *expr) {
   Entity body = elaborate(expr->body);
   if (body.isPoison())
     return leave(body);
-  if (!body.isNumeric() || (body.isTensor() && body.tensorType().getElementType().isInteger(1)) ||
-      (body.isTensor() && !body.tensorType().isScalar() && !indexSpace->contains(body))) {
+  bool isNumber = body.isNumeric();
+  if (body.isTensor())
+    isNumber = !body.tensorType().getElementType().isInteger(1) &&
+               (body.tensorType().isScalar() || indexSpace->contains(body));
+  if (!isNumber) {
     error(expr->body->range, stringify(expr->reduction) +
                                  "[…] needs a number for each place of its indices, got " + describe(body));
     return leave(Entity::poison());
@@ -243,8 +246,9 @@ Entity Elaborator::elaborateIndexedLet(const LetStmt *stmt) {
   Entity value = elaborate(stmt->value);
   if (value.isPoison())
     return value;
-  bool isElement = value.isNumeric() || (value.isTensor() && space.contains(value));
-  if (!isElement || (value.isTensor() && !value.tensorType().isScalar() && !space.contains(value))) {
+  bool isElement =
+      value.isTensor() ? value.tensorType().isScalar() || space.contains(value) : value.isNumeric();
+  if (!isElement) {
     error(stmt->value->range, "index notation gives one number for each place, got " + describe(value));
     return Entity::poison();
   }

@@ -64,7 +64,8 @@ Value ElementEmitter::emitGather(dl::GatherOp op, ArrayRef<Index> position) {
   return emit(op.getOperand(), result);
 }
 
-/// One element at a time: all updates of the batch are looked at. ScatterKernel.cpp is for whole tensors.
+/// One element at a time: all updates of the batch are looked at. CPU/IndexKernels.cpp has
+/// a kernel for whole tensors.
 Value ElementEmitter::emitScatterAdd(dl::ScatterAddOp op, ArrayRef<Index> position) {
   ValueBuilder values(*this);
   dl::TensorType updates = op.getUpdates().getType(), index = op.getIndex().getType();

@@ -65,7 +65,7 @@ LogicalResult emitRowKernel(KernelContext &context);
 LogicalResult emitContractionKernel(KernelContext &context);
 /// A dispatch that holds a whole scan (CPU/ScanKernel.cpp).
 LogicalResult emitScanKernel(KernelContext &context);
-/// A dispatch that is one scatter_add or one argsort (CPU/ScatterKernel.cpp).
+/// A dispatch that is one scatter_add or one argsort (CPU/IndexKernels.cpp).
 LogicalResult emitScatterKernel(KernelContext &context, dl::ScatterAddOp op);
 LogicalResult emitSortKernel(KernelContext &context, dl::ArgSortOp op);
 /// One thread per element or row (GPU/ThreadKernel.cpp).

@@ -237,6 +237,9 @@ void ChannelKernel::emitPhase(const Phase &phase, Value chunk, TileUpdate update
   Value begin = bound(entry), end = bound(emitter.add(entry, kernel.constant(1)));
   Value first = emitter.add(begin, kernel.constant(phase.first));
   int64_t rows = 1, common = 0;
+  SmallVector<int64_t, 3> pitches(shape.spatial, 1); // In pixels of the result.
+  for (int64_t axis = last; axis-- > 0;)
+    pitches[axis] = pitches[axis + 1] * resultSize(axis + 1);
   for (int64_t axis = 0; axis < last; ++axis)
     rows *= phase.count[axis];
   for (int64_t value : phase.bounds)
@@ -246,10 +249,6 @@ void ChannelKernel::emitPhase(const Phase &phase, Value chunk, TileUpdate update
       kernel.constant(0), kernel.constant(rows), 1, {}, [&](Value row, ValueRange) -> SmallVector<Value> {
         // 1. Where the row's pixels lie in the result, and in the image.
         Value pixel = kernel.constant(0), place = kernel.constant(0), rest = row;
-        int64_t pixelPitch = 1;
-        SmallVector<int64_t, 3> pitches(shape.spatial, 1);
-        for (unsigned axis = shape.spatial; axis-- > 0; pixelPitch *= resultSize(axis))
-          pitches[axis] = pixelPitch;
         for (int64_t axis = last; axis-- > 0;) {
           Value m = axis == 0 ? rest : emitter.remainder(rest, kernel.constant(phase.count[axis]));
           if (axis > 0)
@@ -271,8 +270,7 @@ void ChannelKernel::emitPhase(const Phase &phase, Value chunk, TileUpdate update
           Value target = emitter.add(pixel, emitter.mul(m, kernel.constant(phase.step[last])));
           TileOperand c{sums, emitter.mul(target, kernel.constant(tile.columns())),
                         b.getIndexAttr(phase.step[last] * tile.columns())};
-          TileShape full{kernel.tile.rows, tile.vectors};
-          emitMicroKernelRows(b, kernel.builder().getLoc(), full, height, a, columns, count, c, update);
+          emitMicroKernelRows(b, kernel.builder().getLoc(), tile, height, a, columns, count, c, update);
         });
         return {};
       });
@@ -363,15 +361,8 @@ bool prefersChannelLanes(KernelContext &context, Operation *root) {
       llvm::all_of(resultType.getShape().drop_front(), [](auto dim) { return dim.isConstant(); }) &&
       llvm::all_of(shape.filterType.getShape(), [](auto dim) { return dim.isConstant(); }) &&
       llvm::all_of(shape.outputType.getShape().drop_front(), [](auto dim) { return dim.isConstant(); });
-  if (!isConstant || shape.groups != 1 || !filter || !resultType.getElementType().isF32() ||
-      *resultType.getDim(1).getConstantValue() % kTileLanes != 0)
-    return false;
-  // The filter's kernel positions lie one after another.
-  int64_t expected = 1;
-  for (unsigned axis = shape.spatial; axis-- > 0; expected *= shape.kernelSize(axis))
-    if (shape.kernelSize(axis) != 1 && !filter->strides[axis + 2].isConstant(expected))
-      return false;
-  if (!filter->strides[0].isConstant() || !filter->strides[1].isConstant())
+  if (!isConstant || shape.groups != 1 || !filter || !shape.liesInOrder(*filter) ||
+      !resultType.getElementType().isF32() || *resultType.getDim(1).getConstantValue() % kTileLanes != 0)
     return false;
   // Rows that leave lanes empty, and gradients whose image would have zeros between its elements.
   int64_t width = *resultType.getDim(resultType.getRank() - 1).getConstantValue();

@@ -52,6 +52,16 @@ int64_t ConvolutionShape::kernelPositions() const {
   return count;
 }
 
+bool ConvolutionShape::liesInOrder(const Memory &memory) const {
+  if (!llvm::all_of(memory.strides, [](dl::PolynomialAttr stride) { return stride.isConstant(); }))
+    return false;
+  int64_t expected = 1;
+  for (unsigned axis = spatial; axis-- > 0; expected *= kernelSize(axis))
+    if (kernelSize(axis) != 1 && !memory.strides[axis + 2].isConstant(expected))
+      return false;
+  return true;
+}
+
 SmallVector<int64_t, 3> ConvolutionShape::kernelCoordinates(int64_t position) const {
   SmallVector<int64_t, 3> result(spatial);
   for (unsigned axis = spatial; axis-- > 0;) {
@@ -121,18 +131,10 @@ void ConvolutionKernel::findFilter() {
   const Memory *memory = emitter.getMemory(shape.filter);
   if (!memory || shape.filterType.getElementType() != kernel.element)
     return;
-  SmallVector<int64_t> strides;
-  for (dl::PolynomialAttr stride : memory->strides) {
-    if (!stride.isConstant())
-      return;
-    strides.push_back(*stride.getConstantValue());
-  }
-  int64_t expected = 1; // Kernel positions lie one after another.
-  for (unsigned axis = shape.spatial; axis-- > 0;) {
-    if (shape.kernelSize(axis) != 1 && strides[axis + 2] != expected)
-      return;
-    expected *= shape.kernelSize(axis);
-  }
+  if (!shape.liesInOrder(*memory))
+    return;
+  int64_t outputStride = *memory->strides[0].getConstantValue(),
+          inputStride = *memory->strides[1].getConstantValue();
   filterIsDirect = true;
   filterMemory = memory->memref;
   Value first = memory->offset ? memory->offset : kernel.constant(0);
@@ -140,10 +142,10 @@ void ConvolutionKernel::findFilter() {
   dl::PolynomialAttr perGroup =
       *dl::divideExactly(shape.filterType.getDim(0), kernel.polynomial(shape.groups));
   Value skipped =
-      emitter.mul(emitter.mul(channelGroup, emitter.evaluate(perGroup)), kernel.constant(strides[0]));
+      emitter.mul(emitter.mul(channelGroup, emitter.evaluate(perGroup)), kernel.constant(outputStride));
   filterOffset = emitter.add(first, skipped);
-  filterPitch = strides[shape.isInputGradient ? 1 : 0];
-  filterChannelStride = strides[shape.isInputGradient ? 0 : 1];
+  filterPitch = shape.isInputGradient ? inputStride : outputStride;
+  filterChannelStride = shape.isInputGradient ? outputStride : inputStride;
 }
 
 void ConvolutionKernel::materializeFilter(Value first, Value count, int64_t pitch) {

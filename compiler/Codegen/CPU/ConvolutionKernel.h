@@ -30,6 +30,8 @@ struct ConvolutionShape {
   /// Of the filter, in row-major order of its spatial axes.
   int64_t kernelSize(unsigned axis) const { return *filterType.getDim(axis + 2).getConstantValue(); }
   int64_t kernelPositions() const;
+  /// Whether a filter in this memory has its kernel positions one after another, all at constant distances.
+  bool liesInOrder(const Memory &memory) const;
   /// The coordinates of a kernel position.
   SmallVector<int64_t, 3> kernelCoordinates(int64_t position) const;
 };
