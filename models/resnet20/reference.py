@@ -22,7 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 import reference_tools as tools
 
 MEAN, STD = np.float32([0.4914, 0.4822, 0.4465]), np.float32([0.247, 0.2435, 0.2616])
-CROP, TOTAL_STEPS, RATE = 4, 11700, 0.2
+CROP, TOTAL_STEPS, RATE = 4, 15640, 0.2
 STEPS, BATCH = 10, 128
 SAMPLE = pathlib.Path(__file__).parent.parent / "data" / "cifar10" / "sample.zip"
 
