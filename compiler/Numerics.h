@@ -45,13 +45,15 @@ constexpr uint64_t splitmix64(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-/// The random word of element `element` (row-major index): key = splitmix64(seed) ^ site, low word first;
-/// counter = (element's block and lane, 64 bits; iteration; scan index). Sixteen neighbours share nothing,
-/// but four vectors of sixteen lanes share one evaluation: lane = element % 16, word = element / 16 % 4,
-/// block = element / 64.
-constexpr uint32_t philoxWord(uint64_t seed, uint64_t site, uint64_t iteration, uint64_t index,
-                              uint64_t element) {
-  uint64_t key = splitmix64(seed) ^ site;
+/// What one place of a program draws its numbers by.
+constexpr uint64_t randomKey(uint64_t seed, uint64_t site) {
+  return splitmix64(seed) ^ site;
+}
+
+/// The random word of element `element` (row-major index): the key's low word first; counter = (element's
+/// block and lane, 64 bits; iteration; scan index). Sixteen neighbours share nothing, but four vectors of
+/// sixteen lanes share one evaluation: lane = element % 16, word = element / 16 % 4, block = element / 64.
+constexpr uint32_t philoxWord(uint64_t key, uint64_t iteration, uint64_t index, uint64_t element) {
   uint32_t key0 = static_cast<uint32_t>(key), key1 = static_cast<uint32_t>(key >> 32);
   uint64_t position = (element >> 6) * 16 + (element & 15);
   uint32_t counter[4] = {static_cast<uint32_t>(position), static_cast<uint32_t>(position >> 32),

@@ -330,11 +330,11 @@ Value Elaborator::loadIteration() {
 Value Elaborator::random(dl::TensorType type, StringRef name) {
   std::string site = entry->isInit() ? "init/" + initialName : frame->path + "/" + name.str();
   site += "#" + std::to_string(entry->occurrences[site]++);
-  Value seed = loadSeed(), iteration = loadIteration(), index;
+  Value key = emit<dl::RandomKeyOp>(loadSeed(), static_cast<int64_t>(llvm::xxHash64(StringRef(site))));
+  Value iteration = loadIteration(), index;
   if (inScan())
     index = llvm::cast<dl::ScanOp>(entry->scans.back()).getIndex();
-  return emit<dl::RandomOp>(type, seed, iteration, index,
-                            static_cast<int64_t>(llvm::xxHash64(StringRef(site))));
+  return emit<dl::RandomOp>(type, key, iteration, index);
 }
 
 } // namespace dlc::frontend

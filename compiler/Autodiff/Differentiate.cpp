@@ -99,7 +99,7 @@ bool isDifferentiable(OperationName name) {
 
 StringRef reasonNotDifferentiable(OperationName name) {
   return llvm::StringSwitch<StringRef>(name.getStringRef())
-      .Cases({"dl.constant", "dl.dim", "dl.iota", "dl.random", "dl.load_state"},
+      .Cases({"dl.constant", "dl.dim", "dl.iota", "dl.random", "dl.random_key", "dl.load_state"},
              "it has no operands to pass to")
       .Cases({"dl.compare", "dl.and", "dl.or", "dl.not", "dl.argmax", "dl.argsort"},
              "its result is not a real number")

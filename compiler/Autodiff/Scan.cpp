@@ -23,8 +23,8 @@ namespace {
 
 /// Operations that only move elements or fill them in: repeating one is cheaper than saving its result.
 bool isRecomputed(Operation *op) {
-  return isa<dl::ConstantOp, dl::DimOp, dl::IotaOp, dl::RandomOp, dl::BroadcastOp, dl::TransposeOp,
-             dl::ReshapeOp>(op);
+  return isa<dl::ConstantOp, dl::DimOp, dl::IotaOp, dl::RandomKeyOp, dl::RandomOp, dl::BroadcastOp,
+             dl::TransposeOp, dl::ReshapeOp>(op);
 }
 
 class ReverseScan {

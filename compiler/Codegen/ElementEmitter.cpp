@@ -324,6 +324,7 @@ Value ElementEmitter::emitUncached(Value value, ArrayRef<Index> position) {
       .Case([&](dl::SubscriptOp op) { return emitSubscript(op, position); })
       .Case([&](dl::GatherOp op) { return emitGather(op, position); })
       .Case([&](dl::ScatterAddOp op) { return emitScatterAdd(op, position); })
+      .Case([&](dl::RandomKeyOp op) { return emitRandomKey(op); })
       .Case([&](dl::RandomOp op) { return emitRandom(op, position); })
       .Case([&](dl::ReduceOp op) { return emitReduce(op, position); })
       .Case([&](dl::ArgMaxOp op) { return emitArgMax(op, position); })

@@ -184,6 +184,7 @@ private:
   /// `otherwise`; memory is read for no others.
   Value emitWhere(Value value, ArrayRef<Index> position, Value scalarCondition, Value laneCondition,
                   Value otherwise);                            // EmitShape.cpp
+  Value emitRandomKey(dl::RandomKeyOp op);                     // EmitRandom.cpp
   Value emitRandom(dl::RandomOp op, ArrayRef<Index> position); // EmitRandom.cpp
   Value emitReduce(dl::ReduceOp op, ArrayRef<Index> position); // EmitReduction.cpp
   /// Emits a reduction's loops as far out as its kept indices allow.

@@ -57,14 +57,21 @@ SmallVector<Value> emitPhilox(ValueBuilder &v, Value key, SmallVector<Value> cou
 
 } // namespace
 
+Value ElementEmitter::emitRandomKey(dl::RandomKeyOp op) {
+  Value seed = emit(op.getSeed(), {});
+  if (!seed)
+    return {};
+  ValueBuilder v(*this);
+  Value site = constantOf(cast<TypedAttr>(builder.getI64IntegerAttr(static_cast<int64_t>(op.getSite()))));
+  return v.xori(emitSplitmix64(v, seed), site);
+}
+
 Value ElementEmitter::emitRandom(dl::RandomOp op, ArrayRef<Index> position) {
   ValueBuilder v(*this);
-  Value seed = emit(op.getSeed(), {}), iteration = emit(op.getIteration(), {});
+  Value key = emit(op.getKey(), {}), iteration = emit(op.getIteration(), {});
   Value scanIndex = op.getIndex() ? emit(op.getIndex(), {}) : constantOf(v.i64(), 0);
-  if (!seed || !iteration || !scanIndex)
+  if (!key || !iteration || !scanIndex)
     return {};
-  Value site = constantOf(cast<TypedAttr>(builder.getI64IntegerAttr(static_cast<int64_t>(op.getSite()))));
-  Value key = v.xori(emitSplitmix64(v, seed), site);
   Value counter2 = v.trunci(iteration, v.i32()), counter3 = v.trunci(scanIndex, v.i32());
   ArrayRef<dl::PolynomialAttr> shape = op.getType().getShape();
   Index element = linearize(shape, position);

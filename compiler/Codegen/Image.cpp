@@ -80,14 +80,15 @@ FailureOr<CodeImage> linkImage(StringRef object, ArrayRef<std::string> names, st
     return true;
   };
   SmallString<128> objectPath, scriptPath, imagePath;
-  static constexpr StringRef script = "SECTIONS {\n"
-                                      "  . = 0;\n"
-                                      "  .image : { *(.text .text.*) . = ALIGN(64); *(.rodata .rodata.*) }\n"
-                                      "  .symtab 0 : { *(.symtab) }\n"
-                                      "  .strtab 0 : { *(.strtab) }\n"
-                                      "  .shstrtab 0 : { *(.shstrtab) }\n"
-                                      "  /DISCARD/ : { *(.eh_frame*) *(.comment*) *(.note*) *(.debug*) *(.llvm*) }\n"
-                                      "}\n";
+  static constexpr StringRef script =
+      "SECTIONS {\n"
+      "  . = 0;\n"
+      "  .image : { *(.text .text.*) . = ALIGN(64); *(.rodata .rodata.*) }\n"
+      "  .symtab 0 : { *(.symtab) }\n"
+      "  .strtab 0 : { *(.strtab) }\n"
+      "  .shstrtab 0 : { *(.shstrtab) }\n"
+      "  /DISCARD/ : { *(.eh_frame*) *(.comment*) *(.note*) *(.debug*) *(.llvm*) }\n"
+      "}\n";
   if (!write("o", object, objectPath))
     return failure();
   llvm::FileRemover removeObject(objectPath);

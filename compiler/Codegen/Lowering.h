@@ -16,8 +16,8 @@ class Module;
 
 namespace dlc::codegen {
 
-/// Where a kernel lies in an image, in bytes. PTX: the name of the entry, which may differ from the kernel's, and
-/// where its text is.
+/// Where a kernel lies in an image, in bytes. PTX: the name of the entry, which may differ from the kernel's,
+/// and where its text is.
 struct KernelCode {
   std::string name;
   uint64_t offset = 0, size = 0;

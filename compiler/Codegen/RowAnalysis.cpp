@@ -178,7 +178,7 @@ private:
       return true;
     }
     Operation *op = value.getDefiningOp();
-    if (!op || isa<dl::ConstantOp, dl::DimOp, dl::RandomOp>(op))
+    if (!op || isa<dl::ConstantOp, dl::DimOp, dl::RandomKeyOp, dl::RandomOp>(op))
       return true;
     if (op->hasTrait<dl::Elementwise>())
       return llvm::all_of(op->getOperands(), [&](Value operand) { return flows(operand, begin, end); });

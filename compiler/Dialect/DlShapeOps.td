@@ -59,26 +59,40 @@ def Dl_IotaOp : Dl_Op<"iota", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Dl_RandomOp : Dl_Op<"random", [Pure]> {
-  let summary = "r[...] = uniform in [0, 1), a multiple of 2^-24";
+def Dl_RandomKeyOp : Dl_Op<"random_key", [Pure]> {
+  let summary = "r = splitmix64(seed) xor site: what one place of the program draws its numbers by";
   let description = [{
-    Philox4x32-10 (Salmon et al., 2011) with key splitmix64(seed) xor site and, for the element of row-major
-    index e, counter ((e >> 6) * 16 + (e & 15), 64 bits; iteration, low 32 bits; index, low 32 bits), output
-    word (e >> 4) & 3; see compiler/Numerics.h. A pure function of its operands, so recomputing it gives the
-    same values.
-    `index` is the scan's counter inside a scan.
-    (C1) seed, iteration and index are i64 scalars. (C2) the result's element type is a floating-point type.
+    `site` is a hash of the place's name (xxHash64), so that numbers drawn in different places are independent.
+    A value of its own, not an attribute of dl.random: kernels that differ in nothing else are one kernel.
 
     Example:
     ```mlir
-    %u = dl.random site 77 seed %seed iteration %iteration : !dl.tensor<[n, 10], f32>
+    %key = dl.random_key site 77 seed %seed
     ```
   }];
-  let arguments = (ins Dl_I64Scalar:$seed, Dl_I64Scalar:$iteration, Optional<Dl_I64Scalar>:$index,
-                       I64Attr:$site);
+  let arguments = (ins Dl_I64Scalar:$seed, I64Attr:$site);
+  let results = (outs Dl_I64Scalar:$result);
+  let assemblyFormat = "`site` $site `seed` $seed attr-dict";
+}
+
+def Dl_RandomOp : Dl_Op<"random", [Pure]> {
+  let summary = "r[...] = uniform in [0, 1), a multiple of 2^-24";
+  let description = [{
+    Philox4x32-10 (Salmon et al., 2011) with the key and, for the element of row-major index e, counter ((e >> 6) * 16 + (e & 15), 64 bits; iteration, low 32 bits; index, low 32 bits), output
+    word (e >> 4) & 3; see compiler/Numerics.h. A pure function of its operands, so recomputing it gives the
+    same values.
+    `index` is the scan's counter inside a scan.
+    (C1) key, iteration and index are i64 scalars. (C2) the result's element type is a floating-point type.
+
+    Example:
+    ```mlir
+    %u = dl.random key %key iteration %iteration : !dl.tensor<[n, 10], f32>
+    ```
+  }];
+  let arguments = (ins Dl_I64Scalar:$key, Dl_I64Scalar:$iteration, Optional<Dl_I64Scalar>:$index);
   let results = (outs Dl_FloatTensor:$result);
   let assemblyFormat = [{
-    `site` $site `seed` $seed `iteration` $iteration (`index` $index^)? attr-dict `:` type($result)
+    `key` $key `iteration` $iteration (`index` $index^)? attr-dict `:` type($result)
   }];
 }
 

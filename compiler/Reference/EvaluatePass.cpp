@@ -25,7 +25,7 @@ namespace {
 /// Fills with numbers that depend on `site` and the element's index alone.
 void fill(Tensor &tensor, uint64_t site, int64_t range) {
   for (int64_t i = 0; i < tensor.size(); ++i) {
-    uint32_t word = numerics::philoxWord(0, site, 0, 0, i);
+    uint32_t word = numerics::philoxWord(numerics::randomKey(0, site), 0, 0, i);
     tensor.elements[i] = {2.0 * numerics::uniformFromWord(word) - 1, static_cast<int64_t>(word % range)};
   }
 }

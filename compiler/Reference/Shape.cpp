@@ -36,12 +36,16 @@ bool evaluateShape(Operation *op, Operands operands, SizeOf sizeOf, Tensor &resu
         });
         return true;
       })
-      .Case([&](dl::RandomOp random) {
-        uint64_t seed = operands[0]->integer(), iteration = operands[1]->integer();
+      .Case([&](dl::RandomKeyOp key) {
+        result.elements[0].integer = static_cast<int64_t>(
+            numerics::randomKey(operands[0]->integer(), static_cast<uint64_t>(key.getSite())));
+        return true;
+      })
+      .Case([&](dl::RandomOp) {
+        uint64_t key = operands[0]->integer(), iteration = operands[1]->integer();
         uint64_t index = operands.size() > 2 ? operands[2]->integer() : 0;
         for (int64_t i = 0; i < result.size(); ++i)
-          result.elements[i].real = numerics::uniformFromWord(
-              numerics::philoxWord(seed, static_cast<uint64_t>(random.getSite()), iteration, index, i));
+          result.elements[i].real = numerics::uniformFromWord(numerics::philoxWord(key, iteration, index, i));
         return true;
       })
       .Case([&](dl::BroadcastOp broadcast) {

@@ -42,11 +42,6 @@ std::optional<int64_t> wantedLastAxis(dl::ContractOp op, Value value) {
   return std::nullopt;
 }
 
-bool isInitial(func::FuncOp entry) {
-  auto kind = entry->getAttrOfType<StringAttr>(dl::kEntryAttr);
-  return kind && kind.getValue() == "init";
-}
-
 /// A parameter and the optimizer state of its shape: they are updated together, element by element.
 struct Family {
   dl::StateOp parameter;

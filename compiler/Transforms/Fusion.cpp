@@ -4,6 +4,8 @@
 
 #include "compiler/Transforms/Fusion.h"
 
+#include "compiler/Transforms/Passes.h"
+
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/STLExtras.h"
 
@@ -12,8 +14,8 @@
 namespace dlc::fusion {
 
 OpClass classify(Operation *op) {
-  if (isa<dl::ConstantOp, dl::IotaOp, dl::DimOp, dl::RandomOp, dl::BroadcastOp, dl::CompareOp, dl::AndOp,
-          dl::OrOp, dl::NotOp>(op))
+  if (isa<dl::ConstantOp, dl::IotaOp, dl::DimOp, dl::RandomKeyOp, dl::RandomOp, dl::BroadcastOp,
+          dl::CompareOp, dl::AndOp, dl::OrOp, dl::NotOp>(op))
     return OpClass::Inline;
   if (auto cast = dyn_cast<dl::CastOp>(op))
     return cast.getOperand().getType().getElementType().isInteger(1) ? OpClass::Inline : OpClass::Elementwise;
@@ -72,6 +74,9 @@ void FusionGraph::classifyOperations() {
 
 OpClass FusionGraph::classWithoutOperands(Operation *op) const {
   OpClass opClass = classify(op);
+  if (isa<dl::RandomKeyOp>(op) && isInitial(block.getParentOp()))
+    return OpClass::Single; // so that initial values of one shape, which differ in the key alone, share a
+                            // kernel
   if (opClass == OpClass::Alias && inLoopBody)
     return OpClass::Move; // slices and stack elements are strided, and cannot be seen under another shape
   return opClass;
@@ -427,11 +432,10 @@ void FusionGraph::mergeSiblings() {
       continue;
     llvm::DenseSet<Value> firstSources = sources(first);
     for (unsigned second = first + 1; second < clusters.size(); ++second) {
-      if (kindOf(second) != kind || second == scalarCluster || reaches(first, second) ||
-          reaches(second, first))
+      if (kindOf(second) != kind || second == scalarCluster)
         continue;
       bool shares = llvm::any_of(sources(second), [&](Value v) { return firstSources.contains(v); });
-      if (kind == Kind::Reductions || shares)
+      if ((kind == Kind::Reductions || shares) && !reaches(first, second) && !reaches(second, first))
         tryMerge(first, second, /*prologue=*/false);
     }
   }

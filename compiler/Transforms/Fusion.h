@@ -41,7 +41,7 @@ enum class OpClass {
   Window,      ///< Pooling.
   Reduce,      ///< reduce, argmax.
   Contraction, ///< contract, convolutions.
-  Single,      ///< A dispatch of its own: scatter_add, argsort.
+  Single,      ///< A dispatch of its own: scatter_add, argsort, the key of an initial value.
   Loop,        ///< scan.
   Outside,     ///< State accesses, terminators, dispatches.
 };

@@ -17,6 +17,12 @@ namespace dlc {
 #define GEN_PASS_REGISTRATION
 #include "compiler/Transforms/Passes.h.inc"
 
+/// Whether this is the entry that computes the states' initial values.
+inline bool isInitial(mlir::Operation *op) {
+  auto kind = op->getAttrOfType<mlir::StringAttr>(dl::kEntryAttr);
+  return kind && kind.getValue() == "init";
+}
+
 } // namespace dlc
 
 #endif // DLC_COMPILER_TRANSFORMS_PASSES_H

@@ -100,7 +100,8 @@ struct SplitConcat : OpRewritePattern<dl::ConcatOp> {
 /// cost nothing inside, and memory outside.
 void hoistInvariants(dl::ScanOp scan) {
   for (Operation &op : llvm::make_early_inc_range(scan.getBody().front())) {
-    bool generates = isa<dl::ConstantOp, dl::IotaOp, dl::DimOp, dl::BroadcastOp, dl::RandomOp>(op);
+    bool generates =
+        isa<dl::ConstantOp, dl::IotaOp, dl::DimOp, dl::BroadcastOp, dl::RandomKeyOp, dl::RandomOp>(op);
     if (generates || op.hasTrait<OpTrait::IsTerminator>() || op.getNumRegions() > 0 || !isPure(&op))
       continue;
     bool invariant = llvm::all_of(op.getOperands(), [&](Value operand) {

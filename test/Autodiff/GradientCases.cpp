@@ -280,7 +280,8 @@ void addScans(std::vector<GradientCase> &cases) {
   %k, %u, %all = dl.scan <t> xs(%a) axes [0] carries(%b, %b) stack_axes [0]
     : (<[t]>), (<[]>, <[]>) -> (<[]>, <[]>), (<[t]>) {
   ^bb0(%i: !dl.tensor<[], i64>, %x: <[]>, %same: <[]>, %unused: <[]>):
-    %mask = dl.random site 3 seed %seed iteration %seed index %i : <[]>
+    %mask.key = dl.random_key site 3 seed %seed
+    %mask = dl.random key %mask.key iteration %seed index %i : <[]>
     %xm = dl.mul %x, %mask : <[]>
     %e = dl.exp %same : <[]>
     %y = dl.mul %xm, %e : <[]>

@@ -46,7 +46,7 @@ Bytes makeOperand(dl::TensorType type, uint64_t site) {
   unsigned width = std::max(8u, element.getIntOrFloatBitWidth()) / 8;
   Bytes bytes(count * width + 64);
   for (int64_t i = 0; i < count; ++i) {
-    uint32_t word = numerics::philoxWord(1, site, 0, 0, i);
+    uint32_t word = numerics::philoxWord(numerics::randomKey(1, site), 0, 0, i);
     float number = 2 * numerics::uniformFromWord(word) - 1;
     double wide = number;
     int64_t integer = element.isInteger(1) ? word & 1 : word % 7;

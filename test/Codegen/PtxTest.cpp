@@ -69,7 +69,8 @@ func.func @f(%x: !dl.tensor<[n, 64], f32>, %seed: !dl.tensor<[], i64>) -> !dl.te
     attributes {dl.symbols = ["n"]} {
   %r = dl.dispatch "k" (%x, %seed) : (!dl.tensor<[n, 64], f32>, !dl.tensor<[], i64>) -> (!dl.tensor<[n, 64], f32>) {
   ^bb0(%a: !dl.tensor<[n, 64], f32>, %s: !dl.tensor<[], i64>):
-    %u = dl.random site 5 seed %s iteration %s : !dl.tensor<[n, 64], f32>
+    %u.key = dl.random_key site 5 seed %s
+    %u = dl.random key %u.key iteration %s : !dl.tensor<[n, 64], f32>
     %p = dl.constant 0.25 : f32 : !dl.tensor<[n, 64], f32>
     %z = dl.constant 0.0 : f32 : !dl.tensor<[n, 64], f32>
     %c = dl.compare ge %u, %p : !dl.tensor<[n, 64], f32>

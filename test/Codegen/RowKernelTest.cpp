@@ -381,9 +381,11 @@ TEST(RowKernel, DrawsRandomNumbers) {
     std::string f = std::string("f32[") + shape + "]";
     testbed.inputs[0] = {12345};
     testbed.inputs[1] = {3};
-    testbed.check(dispatch({"i64[]", "i64[]"}, {f},
-                           "%u = dl.random site 77 seed %a0 iteration %a1 : " + t(shape), "%u"),
-                  {{"n", 70}});
+    testbed.check(
+        dispatch({"i64[]", "i64[]"}, {f},
+                 "%key = dl.random_key site 77 seed %a0\n%u = dl.random key %key iteration %a1 : " + t(shape),
+                 "%u"),
+        {{"n", 70}});
   }
 }
 

@@ -102,10 +102,14 @@ func.func @leaves(%seed: !dl.tensor<[], i64>, %iteration: !dl.tensor<[], i64>) {
   %rows = dl.dim <n> : !dl.tensor<[], i64>
   // CHECK: dl.iota 1 : <[n, 10], i32>
   %column = dl.iota 1 : !dl.tensor<[n, 10], i32>
-  // CHECK: dl.random site 77 seed %{{.*}} iteration %{{.*}} : <[n, 10], f32>
-  %u = dl.random site 77 seed %seed iteration %iteration : !dl.tensor<[n, 10], f32>
-  // CHECK: dl.random site 78 seed %{{.*}} iteration %{{.*}} index %{{.*}} : <[n, 10], f32>
-  %v = dl.random site 78 seed %seed iteration %iteration index %rows : !dl.tensor<[n, 10], f32>
+  // CHECK: %[[KEY:.*]] = dl.random_key site 77 seed %{{.*}}
+  // CHECK: dl.random key %[[KEY]] iteration %{{.*}} : <[n, 10], f32>
+  %u.key = dl.random_key site 77 seed %seed
+  %u = dl.random key %u.key iteration %iteration : !dl.tensor<[n, 10], f32>
+  // CHECK: %[[KEY:.*]] = dl.random_key site 78 seed %{{.*}}
+  // CHECK: dl.random key %[[KEY]] iteration %{{.*}} index %{{.*}} : <[n, 10], f32>
+  %v.key = dl.random_key site 78 seed %seed
+  %v = dl.random key %v.key iteration %iteration index %rows : !dl.tensor<[n, 10], f32>
   return
 }
 

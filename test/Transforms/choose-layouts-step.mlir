@@ -19,7 +19,7 @@
 // CHECK-NOT: dl.transpose
 // Initial values are transposed where they are stored.
 // CHECK-LABEL: func.func @init
-// CHECK: %[[INITIAL:.*]] = dl.random
+// CHECK: %[[INITIAL:.*]] = dl.random key
 // CHECK: %[[RESIDENT:.*]] = dl.transpose %[[INITIAL]] [1, 0]
 // CHECK: dl.store_state @w, %[[RESIDENT]]
 // expected-remark@+1 {{@w is kept transposed: 2 contractions read along axis 0, 0 along the last}}
@@ -47,7 +47,8 @@ func.func @predict(%x: !dl.tensor<[n, 64], f32>) -> !dl.tensor<[n, 10], f32>
 }
 func.func @init() attributes {dl.entry = "init", dl.symbols = []} {
   %zero = dl.constant 0 : i64 : !dl.tensor<[], i64>
-  %r = dl.random site 1 seed %zero iteration %zero : !dl.tensor<[10, 64], f32>
+  %r.key = dl.random_key site 1 seed %zero
+  %r = dl.random key %r.key iteration %zero : !dl.tensor<[10, 64], f32>
   dl.store_state @w, %r : !dl.tensor<[10, 64], f32>
   return
 }

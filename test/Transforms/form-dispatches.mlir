@@ -187,13 +187,14 @@ func.func @gradient_of_concat(%loss: !dl.tensor<[], f32>, %x: !dl.tensor<[n, 3],
 // CHECK-LABEL: func.func @generated_and_returned
 // CHECK: %[[R:.*]] = dl.dispatch "generated_and_returned.sub"(%arg0)
 // CHECK: dl.dispatch "generated_and_returned.mul"(%arg0, %arg1)
-// CHECK: dl.random
+// CHECK: dl.random key
 // CHECK: dl.sub
 // CHECK: dl.mul
 // CHECK: return %{{.*}}, %[[R]]
 func.func @generated_and_returned(%s: !dl.tensor<[], i64>, %x: !dl.tensor<[n, 4], f32>)
     -> (!dl.tensor<[n, 4], f32>, !dl.tensor<[n, 4], f32>) attributes {dl.entry = "infer", dl.symbols = ["n"]} {
-  %r = dl.random site 7 seed %s iteration %s : !dl.tensor<[n, 4], f32>
+  %r.key = dl.random_key site 7 seed %s
+  %r = dl.random key %r.key iteration %s : !dl.tensor<[n, 4], f32>
   %half = dl.constant 0.5 : f32 : !dl.tensor<[n, 4], f32>
   %d = dl.sub %r, %half : !dl.tensor<[n, 4], f32>
   %y = dl.mul %d, %x : !dl.tensor<[n, 4], f32>

@@ -11,7 +11,7 @@
 // CHECK: dl.yield %{{[0-9]+}} : !dl.tensor<[n, 8, 28, 28], f32>
 // Pooling and dropout; the mask does not leave.
 // CHECK: %[[HIDDEN:.*]] = dl.dispatch "block1.max_pool"(%[[RELU]]
-// CHECK: dl.random
+// CHECK: dl.random key
 // CHECK: dl.yield %{{[0-9]+}} : !dl.tensor<[n, 1568], f32>
 // CHECK: %[[LOGITS:.*]] = dl.dispatch "fc.contract"(%[[HIDDEN]]
 // Softmax, its loss per row, its gradient and the guess in one dispatch over rows.
@@ -24,7 +24,7 @@
 // The mask is computed again.
 // CHECK: dl.dispatch "fc.contract.2"
 // CHECK: dl.contract "nj,jk->nk"
-// CHECK: dl.random
+// CHECK: dl.random key
 // The old weights are read before the update, which happens where the gradient is computed.
 // CHECK: dl.dispatch "fc.weight.update"
 // CHECK: dl.contract "nj,nk->jk"
@@ -68,7 +68,8 @@ func.func @step(%image: !dl.tensor<[n, 1, 28, 28], f32> {dl.name = "image"}, %la
   %pool = dl.max_pool %relu window [2, 2] strides [2, 2] padding [0, 0] to [0, 0]
     : (!dl.tensor<[n, 8, 28, 28], f32>) -> !dl.tensor<[n, 8, 14, 14], f32> loc("block1")
   %flat = dl.reshape %pool : !dl.tensor<[n, 8, 14, 14], f32> to !dl.tensor<[n, 1568], f32>
-  %random = dl.random site 77 seed %seed iteration %iteration : !dl.tensor<[n, 1568], f32>
+  %random.key = dl.random_key site 77 seed %seed
+  %random = dl.random key %random.key iteration %iteration : !dl.tensor<[n, 1568], f32>
   %rate = dl.constant 2.5e-1 : f32 : !dl.tensor<[n, 1568], f32>
   %keep = dl.compare ge %random, %rate : !dl.tensor<[n, 1568], f32>
   %mask = dl.cast %keep : !dl.tensor<[n, 1568], i1> to !dl.tensor<[n, 1568], f32>

@@ -167,7 +167,7 @@ func.func @activation_outside(%x: !dl.tensor<[n, 8], f32>, %h0: !dl.tensor<[n, 8
 // CHECK-DAG: dl.broadcast
 // CHECK-DAG: dl.iota
 // CHECK-DAG: dl.dim
-// CHECK-DAG: dl.random
+// CHECK-DAG: dl.random key
 // CHECK: dl.yield
 func.func @generated_inside(%b: !dl.tensor<[8], f32>, %s: !dl.tensor<[], i64>, %h0: !dl.tensor<[n, 8], f32>) -> !dl.tensor<[n, 8], f32> {
   %last = dl.scan #dl.poly<t> xs() axes [] carries(%h0) stack_axes []
@@ -175,7 +175,8 @@ func.func @generated_inside(%b: !dl.tensor<[8], f32>, %s: !dl.tensor<[], i64>, %
   ^bb0(%i: !dl.tensor<[], i64>, %h: !dl.tensor<[n, 8], f32>):
     %bb = dl.broadcast %b [1] : !dl.tensor<[8], f32> to !dl.tensor<[n, 8], f32>
     %column = dl.iota 1 : !dl.tensor<[n, 8], f32>
-    %u = dl.random site 3 seed %s iteration %s : !dl.tensor<[n, 8], f32>
+    %u.key = dl.random_key site 3 seed %s
+    %u = dl.random key %u.key iteration %s : !dl.tensor<[n, 8], f32>
     %n = dl.dim <n> : !dl.tensor<[], i64>
     %in = dl.add %n, %i : !dl.tensor<[], i64>
     %f = dl.cast %in : !dl.tensor<[], i64> to !dl.tensor<[], f32>

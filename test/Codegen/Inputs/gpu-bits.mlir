@@ -45,7 +45,8 @@ func.func @dropout(%o_x: !dl.tensor<[n, 70], f32>, %o_seed: !dl.tensor<[], i64>,
   %r = dl.dispatch "dropout" (%o_x, %o_seed, %o_step) : (!dl.tensor<[n, 70], f32>, !dl.tensor<[], i64>, !dl.tensor<[], i64>)
       -> (!dl.tensor<[n, 70], f32>) {
   ^bb0(%x: !dl.tensor<[n, 70], f32>, %seed: !dl.tensor<[], i64>, %step: !dl.tensor<[], i64>):
-    %u = dl.random site 77 seed %seed iteration %step : !dl.tensor<[n, 70], f32>
+    %u.key = dl.random_key site 77 seed %seed
+    %u = dl.random key %u.key iteration %step : !dl.tensor<[n, 70], f32>
     %half = dl.constant 0.25 : f32 : !dl.tensor<[n, 70], f32>
     %k = dl.compare ge %u, %half : !dl.tensor<[n, 70], f32>
     %z = dl.constant 0.0 : f32 : !dl.tensor<[n, 70], f32>
