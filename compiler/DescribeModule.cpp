@@ -3,6 +3,8 @@
 #include "compiler/DescribeModule.h"
 
 #include "compiler/Artifact/SizeExpression.h"
+#include "compiler/Memory/EmitSchedule.h"
+#include "compiler/PlaceCount.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -107,9 +109,15 @@ artifact::Entry describeEntry(func::FuncOp entry, const std::map<std::string, in
       described.max = bound->second;
     result.symbols.push_back(described);
   }
-  for (auto [index, type] : llvm::enumerate(entry.getArgumentTypes()))
-    result.arguments.push_back(
-        describeValue(cast<dl::TensorType>(type), entry.getArgAttrDict(index), symbols));
+  for (auto [index, argument] : llvm::enumerate(entry.getArguments())) {
+    artifact::Value &value = result.arguments.emplace_back(
+        describeValue(cast<dl::TensorType>(argument.getType()), entry.getArgAttrDict(index), symbols));
+    PlaceCount places = countPlaces(argument);
+    std::vector<artifact::SourceLocation> locations = memory::sourceLocations(places.location);
+    value.places = places.count;
+    if (!locations.empty())
+      value.placesLocation = locations.front();
+  }
   for (auto [index, type] : llvm::enumerate(entry.getResultTypes()))
     result.results.push_back(
         describeValue(cast<dl::TensorType>(type), entry.getResultAttrDict(index), symbols));

@@ -232,6 +232,12 @@ typedef struct dlc_value_info {
   int32_t rank;
   dlc_expression_t dims[DLC_MAX_RANK];
   dlc_report_t report; // results only
+  // Arguments of integers: the largest axis that they choose from, such as classes or a vocabulary, and what
+  // in the program has it. The runtime does not look: kernels take what is too large as the last place, or as
+  // none.
+  int64_t places; // 0: nothing is known
+  const char *places_file;
+  int32_t places_line, places_column;
 } dlc_value_info_t;
 DLC_API dlc_code_t dlc_entry_argument(const dlc_artifact_t *artifact, int32_t entry, int32_t argument,
                                       dlc_value_info_t *out_info, dlc_status_t *status);

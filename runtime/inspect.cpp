@@ -31,7 +31,7 @@ int32_t find_by_name(const flatbuffers::Vector<flatbuffers::Offset<T>> *items, c
   return -1;
 }
 
-void fill_value(const schema::Value *value, dlc_value_info_t *out_info) {
+void fill_value(const schema::Metadata *metadata, const schema::Value *value, dlc_value_info_t *out_info) {
   memset(out_info, 0, sizeof(*out_info));
   out_info->name = value->name()->c_str();
   out_info->dtype = dlc_dtype_t(value->dtype());
@@ -39,6 +39,12 @@ void fill_value(const schema::Value *value, dlc_value_info_t *out_info) {
   for (int32_t axis = 0; axis < out_info->rank; ++axis)
     out_info->dims[axis] = int32_t(value->dims()->Get(uint32_t(axis)));
   out_info->report = dlc_report_t(value->report());
+  if (const schema::SourceLocation *location = value->places_location()) {
+    out_info->places = value->places();
+    out_info->places_file = metadata->sources()->Get(location->file())->c_str();
+    out_info->places_line = int32_t(location->line());
+    out_info->places_column = int32_t(location->column());
+  }
 }
 
 dlc_code_t check_index(int32_t index, uint32_t count, const char *what, const char *owner,
@@ -128,7 +134,7 @@ dlc_code_t dlc_entry_argument(const dlc_artifact_t *artifact, int32_t entry_inde
   DLC_TRY(check_entry(artifact, entry_index, status));
   const schema::Entry *entry = entry_at(artifact, entry_index);
   DLC_TRY(check_index(index, entry->arguments()->size(), "argument", entry->name()->c_str(), status));
-  fill_value(entry->arguments()->Get(uint32_t(index)), out_info);
+  fill_value(artifact->metadata, entry->arguments()->Get(uint32_t(index)), out_info);
   return DLC_OK;
 }
 
@@ -138,7 +144,7 @@ dlc_code_t dlc_entry_result(const dlc_artifact_t *artifact, int32_t entry_index,
   DLC_TRY(check_entry(artifact, entry_index, status));
   const schema::Entry *entry = entry_at(artifact, entry_index);
   DLC_TRY(check_index(index, entry->results()->size(), "result", entry->name()->c_str(), status));
-  fill_value(entry->results()->Get(uint32_t(index)), out_info);
+  fill_value(artifact->metadata, entry->results()->Get(uint32_t(index)), out_info);
   return DLC_OK;
 }
 

@@ -62,6 +62,9 @@ struct verifier {
       return malformed("value", name, index, "unknown data type");
     if (value->report() > schema::ReportKind::MAX)
       return malformed("value", name, index, "unknown report kind");
+    if (value->places() < 0 ||
+        (value->places_location() && value->places_location()->file() >= metadata.sources()->size()))
+      return malformed("value", name, index, "bad places");
     uint32_t rank = value->dims() ? value->dims()->size() : 0;
     if (rank > DLC_MAX_RANK)
       return malformed("value", name, index, "rank above 8");

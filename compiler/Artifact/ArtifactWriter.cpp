@@ -97,8 +97,10 @@ Offset<schema::Value> MetadataWriter::writeValue(const Value &value) {
   std::vector<uint32_t> dims;
   for (const Expression &dim : value.dims)
     dims.push_back(expressionIndex(dim));
+  schema::SourceLocation location = writeLocation(value.placesLocation);
   return schema::CreateValueDirect(builder, value.name.c_str(), schema::Dtype(value.dtype), &dims,
-                                   schema::ReportKind(value.report));
+                                   schema::ReportKind(value.report), value.places,
+                                   value.places > 0 ? &location : nullptr);
 }
 
 Offset<schema::Entry> MetadataWriter::writeEntry(const Entry &entry) {

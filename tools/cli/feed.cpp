@@ -2,6 +2,7 @@
 #include "tools/cli/feed.h"
 
 #include <algorithm>
+#include <cinttypes>
 #include <unistd.h>
 
 namespace dlc::cli {
@@ -88,6 +89,12 @@ Status Feed::bind(const Entry &entry, const DataSet &rows) {
       return Status::input(entry.name + " takes " + argument.name + ": expected " + argument.signature +
                            ", found " + found + "] in the data");
     }
+    if (argument.places > 0 && column.classes > argument.places)
+      return Status::input(data::format("%s takes %s: the data has %" PRId64
+                                        " different ones, and the model has "
+                                        "places for %" PRId64 " (%s)",
+                                        entry.name.c_str(), argument.name.c_str(), column.classes,
+                                        argument.places, argument.places_location.c_str()));
     columns_.push_back(*index);
     dlc_tensor_t tensor = {};
     tensor.dtype = static_cast<dlc_dtype_t>(column.type);
@@ -171,8 +178,29 @@ Status EntryRunner::prepare(std::span<const dlc_tensor_t> arguments) {
   return prepare_dims(dims);
 }
 
+Status EntryRunner::check_places(std::span<const dlc_tensor_t> arguments) const {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const Value &argument = entry_.arguments[i];
+    if (argument.places == 0)
+      continue;
+    int64_t count = 1;
+    for (int32_t axis = 0; axis < arguments[i].rank; ++axis)
+      count *= arguments[i].dims[axis];
+    for (int64_t element = 0; element < count; ++element)
+      if (double value = element_value(argument.type, arguments[i].data, element);
+          value >= static_cast<double>(argument.places))
+        return Status::input(data::format("%s takes %s: element %" PRId64
+                                          " is %.0f, and the model has places "
+                                          "for 0 to %" PRId64 " (%s)",
+                                          entry_.name.c_str(), argument.name.c_str(), element, value,
+                                          argument.places - 1, argument.places_location.c_str()));
+  }
+  return {};
+}
+
 Status EntryRunner::run(std::span<const dlc_tensor_t> arguments) {
   DLC_DATA_TRY(prepare(arguments));
+  DLC_DATA_TRY(check_places(arguments));
   dlc_status_t status;
   int32_t count = static_cast<int32_t>(arguments.size());
   if (numerics_)

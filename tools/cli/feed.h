@@ -67,6 +67,9 @@ public:
   dlc_session_t *session() const { return session_; }
 
 private:
+  /// Fails at an integer that is too large for the axis that it chooses from: kernels do not look.
+  data::Status check_places(std::span<const dlc_tensor_t> arguments) const;
+
   struct Prepared {
     std::vector<int64_t> dims;
     dlc_prepared_t *handle = nullptr;

@@ -127,8 +127,16 @@ std::vector<Value> Artifact::read_values(int32_t entry, int32_t count, bool resu
     dlc_status_t status;
     if ((results ? dlc_entry_result : dlc_entry_argument)(handle(), entry, i, &info, &status) != DLC_OK)
       continue;
-    Value value = {
-        info.name, static_cast<DataType>(info.dtype), {info.dims, info.dims + info.rank}, info.report, ""};
+    Value value;
+    value.name = info.name;
+    value.type = static_cast<DataType>(info.dtype);
+    value.dims.assign(info.dims, info.dims + info.rank);
+    value.report = info.report;
+    if (info.places > 0) {
+      value.places = info.places;
+      value.places_location =
+          data::format("%s:%d:%d", info.places_file, info.places_line, info.places_column);
+    }
     value.signature = std::string(data::type_name(value.type)) + "[";
     for (int32_t d = 0; d < info.rank; ++d) {
       char text[256];

@@ -30,6 +30,9 @@ struct Value {
   std::vector<dlc_expression_t> dims;
   dlc_report_t report;
   std::string signature; ///< "f32[n, 1, 28, 28]"
+  /// Of integers: the largest axis that they choose from, such as classes; 0: unknown.
+  int64_t places = 0;
+  std::string places_location; ///< What has the places, "mnist.dl:18:14"
 };
 
 struct Entry {
