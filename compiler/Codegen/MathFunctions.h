@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Elementary functions as polynomials in explicit fma form, on scalars and vectors of f32 and f64: the same
-// bits on every target and width, within 2 units in the last place. No table is read from memory and nothing
-// is called.
+// bits on every target and width, within 2 units in the last place. No table is read from memory.
 
 #ifndef DLC_COMPILER_CODEGEN_MATHFUNCTIONS_H
 #define DLC_COMPILER_CODEGEN_MATHFUNCTIONS_H

@@ -4,6 +4,8 @@
 
 #include "compiler/Codegen/FloatParts.h"
 #include "compiler/Codegen/MathFunctions.h"
+#include "compiler/Codegen/SharedFunction.h"
+#include "llvm/Support/raw_ostream.h"
 
 namespace dlc::codegen {
 
@@ -151,9 +153,7 @@ Value emitSinusoid(ValueBuilder &v, const QuarterTurns &angle, int64_t quarter) 
   return v.select(isNegative, v.negf(result), result);
 }
 
-} // namespace
-
-Value emitSin(ValueBuilder &v, Value x) {
+Value sine(ValueBuilder &v, Value x) {
   Type scalar = ValueBuilder::scalarOf(x.getType());
   Value result;
   if (scalar.isF64()) {
@@ -168,11 +168,40 @@ Value emitSin(ValueBuilder &v, Value x) {
   return v.select(v.cmpf(FloatPredicate::OEQ, x, v.constant(x, 0)), x, result);
 }
 
-Value emitCos(ValueBuilder &v, Value x) {
+Value cosine(ValueBuilder &v, Value x) {
   Type scalar = ValueBuilder::scalarOf(x.getType());
   if (scalar.isF64())
     return emitSinusoid(v, reduceDouble(v, x), 1);
   return v.truncf(emitSinusoid(v, reduceExactly(v, v.absf(v.extf(x, v.f64()))), 1), scalar);
+}
+
+/// Two hundred operations, which kernels that draw normal numbers would have four times each: vectors go to
+/// one function of the module. Scalars, a GPU's among them, are computed in place.
+Value emitShared(ValueBuilder &v, Value x, StringRef name, Value (*body)(ValueBuilder &, Value)) {
+  auto type = dyn_cast<VectorType>(x.getType());
+  if (!type)
+    return body(v, x);
+  ImplicitLocOpBuilder &builder = v.emitter.getBuilder();
+  OpBuilder::InsertionGuard guard(builder);
+  v.emitter.placeFor(x);
+  std::string symbol;
+  llvm::raw_string_ostream(symbol) << name << "_" << type.getElementType() << "_x" << type.getNumElements();
+  return callShared(
+      builder, builder.getLoc(), symbol, x, type, [&](OpBuilder &inside, ValueRange parameters) {
+        ImplicitLocOpBuilder inner(builder.getLoc(), inside);
+        ElementEmitter emitter(inner, type.getNumElements(), /*hasMaskRegisters=*/false, /*symbols=*/{});
+        ValueBuilder values(emitter);
+        return SmallVector<Value>{body(values, parameters[0])};
+      })[0];
+}
+
+} // namespace
+
+Value emitSin(ValueBuilder &v, Value x) {
+  return emitShared(v, x, "sin", sine);
+}
+Value emitCos(ValueBuilder &v, Value x) {
+  return emitShared(v, x, "cos", cosine);
 }
 
 } // namespace dlc::codegen
