@@ -63,12 +63,13 @@ private:
   const Options &options_;
   ProgressBar bar_;
 
+  // In front of what uses them: at the end, a thread of the cycle may still be reading rows.
+  data::Splits splits_;
   NumericsCheck numerics_;
+  SessionHandle session_;
   Cycle cycle_;
   Evaluation evaluation_;
   Best best_;
-  data::Splits splits_;
-  SessionHandle session_;
   std::optional<data::TrainingState> resumed_;
 
   std::optional<int64_t> epochs_, steps_; ///< One of them.
