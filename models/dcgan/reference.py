@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Writes losses.json: PyTorch\'s losses of the first cycles of dcgan, from dlc\'s initial weights (seed 0), batches and
+"""Writes losses.json: PyTorch's losses of the first cycles of dcgan, from dlc's initial weights (seed 0), batches and
 noise. Needs torch and xxhash.
 """
 
+import math
 import pathlib
 import sys
 
@@ -13,35 +14,47 @@ from torch.nn import functional as F
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 import reference_tools as tools
 
-STEPS = 10
+STEPS, TOTAL_STEPS, WARM_UP = 10, 7504, 200
 
 
 class Generator(nn.Module):
     def __init__(self):
         super().__init__()
-        self.fc = nn.Linear(64, 128 * 7 * 7, bias=False)
-        self.bn0 = nn.BatchNorm2d(128)
-        self.up1 = nn.ConvTranspose2d(128, 64, 4, 2, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
-        self.up2 = nn.ConvTranspose2d(64, 1, 4, 2, 1)
+        self.fc = nn.Linear(64, 192 * 4 * 4, bias=False)
+        self.bn0 = nn.BatchNorm2d(192)
+        self.up1 = nn.ConvTranspose2d(192, 96, 3, 2, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(96)
+        self.up2 = nn.ConvTranspose2d(96, 48, 4, 2, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(48)
+        self.up3 = nn.ConvTranspose2d(48, 1, 4, 2, 1)
 
     def forward(self, z):
-        h = F.relu(self.bn0(self.fc(z).reshape(-1, 128, 7, 7)))
-        return torch.sigmoid(self.up2(F.relu(self.bn1(self.up1(h)))))
+        h = F.relu(self.bn0(self.fc(z).reshape(-1, 192, 4, 4)))
+        h = F.relu(self.bn2(self.up2(F.relu(self.bn1(self.up1(h))))))
+        return torch.sigmoid(self.up3(h))
 
 
 class Discriminator(nn.Module):
     def __init__(self):
         super().__init__()
-        self.conv1 = nn.Conv2d(1, 64, 4, 2, 1)
-        self.conv2 = nn.Conv2d(64, 128, 4, 2, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(128)
-        self.fc = nn.Linear(128 * 7 * 7, 1)
+        self.conv1 = nn.Conv2d(1, 48, 4, 2, 1)
+        self.conv2 = nn.Conv2d(48, 96, 4, 2, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(96)
+        self.conv3 = nn.Conv2d(96, 192, 3, 2, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(192)
+        self.fc = nn.Linear(192 * 4 * 4, 1)
 
     def forward(self, image):
         h = F.leaky_relu(self.conv1(image), 0.2)
         h = F.leaky_relu(self.bn2(self.conv2(h)), 0.2)
+        h = F.leaky_relu(self.bn3(self.conv3(h)), 0.2)
         return self.fc(h.flatten(1)).squeeze(1)
+
+
+def rate(step):
+    """The share of the full learning rate, for steps from 0 on: up in a straight line, down by half a cosine."""
+    falling = (1 + math.cos(math.pi * max(0, step - WARM_UP) / (TOTAL_STEPS - WARM_UP))) / 2
+    return min(1, step / WARM_UP) * falling
 
 
 def main():
@@ -49,7 +62,8 @@ def main():
     tools.load_initial_weights(model)
     generator, discriminator = model["generator"], model["discriminator"]
     d_optimizer = torch.optim.Adam(discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
-    g_optimizer = torch.optim.Adam(generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
+    g_optimizer = torch.optim.Adam(generator.parameters(), lr=5e-4, betas=(0.5, 0.999))
+    schedules = [torch.optim.lr_scheduler.LambdaLR(optimizer, rate) for optimizer in (d_optimizer, g_optimizer)]
     figures = []
     for step, (image, _) in enumerate(tools.mnist_batches(STEPS)):
         image, noise = torch.from_numpy(image), torch.from_numpy(tools.normal_noise((len(image), 64), step + 1))
@@ -65,6 +79,8 @@ def main():
         g_optimizer.zero_grad()
         loss.backward()
         g_optimizer.step()
+        for schedule in schedules:
+            schedule.step()
         figures.append([real_loss.item(), fake_loss.item(), loss.item()])
     names = ["discriminate.real_loss", "discriminate.fake_loss", "generate.loss"]
     tools.write_losses(pathlib.Path(__file__).with_name("losses.json"), tools.BATCH,

@@ -60,7 +60,7 @@ def main():
             between = (share * image + (1 - share) * fake).requires_grad_()
             (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
             norm = slope.square().sum((1, 2, 3)).sqrt()
-            loss = 10 * ((norm - 1) ** 2).mean() - distance
+            loss = 20 * ((norm - 1) ** 2).mean() - distance
             c_optimizer.zero_grad()
             loss.backward()
             c_optimizer.step()
