@@ -8,6 +8,7 @@ The scripts need torch, safetensors and xxhash from PyPI; the tests need only th
 import gzip
 import json
 import pathlib
+import random
 import struct
 
 import numpy as np
@@ -220,3 +221,13 @@ def normal_noise(shape, iteration, path="random_normal", seed=0):
     """What random_normal draws: the Box-Muller transform of its two uniform tensors."""
     u, v = (uniform(shape, site(f"{path}/random_uniform#{k}"), seed, iteration) for k in range(2))
     return np.sqrt(np.float32(-2) * np.log(np.float32(1) - u)) * np.cos(np.float32(6.283185307179586) * v)
+
+
+def write_pictures(generator, path, count=1000):
+    """Writes what a generator draws of the numbers of models/noise.py; says so."""
+    import torch
+
+    numbers = random.Random(0)
+    noise = np.array([numbers.gauss(0, 1) for _ in range(count * 64)], np.float32).reshape(count, 64)
+    np.save(path, generator(torch.from_numpy(noise)).numpy())
+    return f"{count} pictures in {path}"

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Writes losses.json: PyTorch's losses of the first cycles of dcgan, from dlc's initial weights (seed 0), batches and
-noise. Needs torch and xxhash.
+"""dcgan in PyTorch, from dlc's initial weights (seed 0), with its batches and noise.
+
+    reference.py             the first cycles: writes losses.json
+    reference.py --train N   N cycles, then a thousand pictures for judge.py; see reference_training.py
+
+Needs torch and xxhash.
 """
 
 import math
@@ -13,8 +17,9 @@ from torch.nn import functional as F
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 import reference_tools as tools
+import reference_training
 
-STEPS, TOTAL_STEPS, WARM_UP = 10, 7504, 200
+TOTAL_STEPS, WARM_UP = 7504, 200
 
 
 class Generator(nn.Module):
@@ -57,35 +62,44 @@ def rate(step):
     return min(1, step / WARM_UP) * falling
 
 
-def main():
-    model = nn.ModuleDict({"generator": Generator(), "discriminator": Discriminator()})
-    tools.load_initial_weights(model)
-    generator, discriminator = model["generator"], model["discriminator"]
-    d_optimizer = torch.optim.Adam(discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
-    g_optimizer = torch.optim.Adam(generator.parameters(), lr=5e-4, betas=(0.5, 0.999))
-    schedules = [torch.optim.lr_scheduler.LambdaLR(optimizer, rate) for optimizer in (d_optimizer, g_optimizer)]
-    figures = []
-    for step, (image, _) in enumerate(tools.mnist_batches(STEPS)):
-        image, noise = torch.from_numpy(image), torch.from_numpy(tools.normal_noise((len(image), 64), step + 1))
+class Training:
+    def __init__(self):
+        self.model = nn.ModuleDict({"generator": Generator(), "discriminator": Discriminator()})
+        tools.load_initial_weights(self.model)
+        self.d_optimizer = torch.optim.Adam(self.model["discriminator"].parameters(), lr=2e-4, betas=(0.5, 0.999))
+        self.g_optimizer = torch.optim.Adam(self.model["generator"].parameters(), lr=5e-4, betas=(0.5, 0.999))
+        self.d_schedule = torch.optim.lr_scheduler.LambdaLR(self.d_optimizer, rate)
+        self.g_schedule = torch.optim.lr_scheduler.LambdaLR(self.g_optimizer, rate)
+
+    def step(self, image, noise):
+        generator, discriminator = self.model["generator"], self.model["discriminator"]
         ones, zeros = torch.ones(len(image)), torch.zeros(len(image))
         fake = generator(noise).detach()
         real_loss = F.binary_cross_entropy_with_logits(discriminator(image), ones)
         fake_loss = F.binary_cross_entropy_with_logits(discriminator(fake), zeros)
-        d_optimizer.zero_grad()
+        self.d_optimizer.zero_grad()
         (real_loss + fake_loss).backward()
-        d_optimizer.step()
+        self.d_optimizer.step()
+        self.d_schedule.step()
         # Both entries draw the same noise: their random site and their iteration are the same.
         loss = F.binary_cross_entropy_with_logits(discriminator(generator(noise)), ones)
-        g_optimizer.zero_grad()
+        self.g_optimizer.zero_grad()
         loss.backward()
-        g_optimizer.step()
-        for schedule in schedules:
-            schedule.step()
-        figures.append([real_loss.item(), fake_loss.item(), loss.item()])
-    names = ["discriminate.real_loss", "discriminate.fake_loss", "generate.loss"]
-    tools.write_losses(pathlib.Path(__file__).with_name("losses.json"), tools.BATCH,
-                       {name: list(values) for name, values in zip(names, zip(*figures))})
+        self.g_optimizer.step()
+        self.g_schedule.step()
+        return {"discriminate.real_loss": real_loss.item(), "discriminate.fake_loss": fake_loss.item(),
+                "generate.loss": loss.item()}
+
+    def evaluate(self):
+        return tools.write_pictures(self.model["generator"].eval(), "pictures_pytorch.npy")
+
+
+def batches(steps):
+    for step, (image, _) in enumerate(tools.mnist_batches(steps)):
+        yield image, tools.normal_noise((len(image), 64), step + 1)
 
 
 if __name__ == "__main__":
-    main()
+    training = Training()
+    reference_training.main(pathlib.Path(__file__).with_name("losses.json"), training, tools.BATCH, batches,
+                            training.evaluate)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Writes losses.json: PyTorch's losses of the first steps of resnet20, from dlc's initial weights (seed 0) and the same
-augmented batches of models/data/cifar10/sample.zip.
+"""ResNet-20 in PyTorch, from dlc's initial weights (seed 0) and the same augmented batches.
 
-    reference.py [CIFAR10.zip STEPS]    prints the losses on other data instead
+    reference.py             the first steps on models/data/cifar10/sample.zip: writes losses.json
+    reference.py --train N   N steps on models/data/cifar10/cifar10.zip, if it is there; see reference_training.py
 
 Needs torch, xxhash and Pillow.
 """
@@ -20,11 +20,13 @@ from torch.nn import functional as F
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 import reference_tools as tools
+import reference_training
 
 MEAN, STD = np.float32([0.4914, 0.4822, 0.4465]), np.float32([0.247, 0.2435, 0.2616])
 CROP, TOTAL_STEPS, RATE = 4, 15640, 0.2
-STEPS, BATCH = 10, 128
-SAMPLE = pathlib.Path(__file__).parent.parent / "data" / "cifar10" / "sample.zip"
+BATCH = 128
+CIFAR10 = pathlib.Path(__file__).parent.parent / "data" / "cifar10" / "cifar10.zip"
+SAMPLE = CIFAR10.with_name("sample.zip")
 
 
 class Residual(nn.Module):
@@ -61,6 +63,11 @@ class ResNet20(nn.Module):
         return self.fc(h.mean((2, 3)))
 
 
+def normalised(pictures):
+    """Bytes (..., height, width, 3) as f32 (..., 3, height, width)."""
+    return np.moveaxis((pictures.astype(np.float32) / np.float32(255) - MEAN) / STD, -1, -3)
+
+
 def augmented(picture, row, epoch, seed=0):
     """runtime/data/README.md: pad by CROP black pixels, cut out, perhaps from right to left; then normalise."""
     size = picture.shape[0]
@@ -68,42 +75,54 @@ def augmented(picture, row, epoch, seed=0):
     padded = np.pad(picture, ((CROP, CROP), (CROP, CROP), (0, 0)))[y:y + size, x:x + size]
     if flip:
         padded = padded[:, ::-1]
-    return ((padded.astype(np.float32) / np.float32(255) - MEAN) / STD).transpose(2, 0, 1)
+    return normalised(padded)
 
 
-def batches(path, steps, batch):
-    archive = zipfile.ZipFile(path)
-    names = sorted(name for name in archive.namelist() if "train/" in name and name.endswith(".jpg"))
-    classes = sorted({name.split("/")[-2] for name in names})
-    order = tools.shuffled_order(0, 0, len(names))
-    for step in range(steps):
-        rows = order[step * batch:(step + 1) * batch]
-        pictures = [np.asarray(Image.open(io.BytesIO(archive.read(names[row])))) for row in rows]
-        images = np.stack([augmented(p, row, 0) for p, row in zip(pictures, rows)])
-        labels = np.array([classes.index(names[row].split("/")[-2]) for row in rows])
-        yield torch.from_numpy(images), torch.from_numpy(labels)
+class Pictures:
+    """A zip of <split>/<class>/<name>.jpg, decoded."""
+
+    def __init__(self, path, split):
+        with zipfile.ZipFile(path) as archive:
+            names = sorted(name for name in archive.namelist() if f"{split}/" in name and name.endswith(".jpg"))
+            classes = sorted({name.split("/")[-2] for name in names})
+            self.pixels = np.stack([np.asarray(Image.open(io.BytesIO(archive.read(name)))) for name in names])
+            self.labels = np.array([classes.index(name.split("/")[-2]) for name in names])
+
+    def batches(self, steps):
+        per_epoch = -(-len(self.labels) // BATCH)
+        for step, rows in enumerate(tools.batches_of_rows(len(self.labels), BATCH, steps)):
+            images = np.stack([augmented(self.pixels[row], row, step // per_epoch) for row in rows])
+            yield images, self.labels[rows]
 
 
-def main():
-    path, steps = (sys.argv[1], int(sys.argv[2])) if len(sys.argv) > 2 else (SAMPLE, STEPS)
-    model = ResNet20()
-    tools.load_initial_weights(model)
-    optimizer = torch.optim.SGD(model.parameters(), lr=RATE, momentum=0.9, weight_decay=5e-4)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=TOTAL_STEPS, div_factor=100,
-                                                   cycle_momentum=False)
-    losses = []
-    for images, labels in batches(path, steps, BATCH):
-        loss = F.cross_entropy(model(images), labels)
-        optimizer.zero_grad()
+class Training:
+    def __init__(self):
+        self.model = ResNet20()
+        tools.load_initial_weights(self.model)
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=RATE, momentum=0.9, weight_decay=5e-4)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, RATE, total_steps=TOTAL_STEPS, div_factor=100,
+                                                            cycle_momentum=False)
+
+    def step(self, image, label):
+        loss = F.cross_entropy(self.model(image), label)
+        self.optimizer.zero_grad()
         loss.backward()
-        optimizer.step()
-        schedule.step()
-        losses.append(loss.item())
-    if path is SAMPLE:
-        tools.write_losses(pathlib.Path(__file__).with_name("losses.json"), BATCH, {"step.loss": losses})
-    else:
-        print(*losses, sep="\n")
+        self.optimizer.step()
+        self.schedule.step()
+        return loss.item()
+
+    def evaluate(self):
+        self.model.eval()
+        pictures, hits = Pictures(CIFAR10, "test"), 0
+        for first in range(0, len(pictures.labels), BATCH):
+            image = normalised(pictures.pixels[first:first + BATCH])
+            guess = self.model(torch.from_numpy(image)).argmax(1).numpy()
+            hits += (guess == pictures.labels[first:first + BATCH]).sum()
+        return f"test accuracy {hits / len(pictures.labels):.4f}"
 
 
 if __name__ == "__main__":
-    main()
+    training = Training()
+    source = CIFAR10 if "--train" in sys.argv and CIFAR10.exists() else SAMPLE
+    reference_training.main(pathlib.Path(__file__).with_name("losses.json"), training, BATCH,
+                            lambda steps: Pictures(source, "train").batches(steps), training.evaluate)
