@@ -102,7 +102,7 @@ void ElementEmitter::placeFor(ValueRange operands, size_t outermost) {
     llvm::report_fatal_error("element emitter: the builder stands outside of the innermost scope");
 }
 
-Value ElementEmitter::atLevel(size_t level, llvm::function_ref<Value()> body) {
+SmallVector<Value> ElementEmitter::atLevel(size_t level, llvm::function_ref<SmallVector<Value>()> body) {
   if (level + 1 >= scopes.size())
     return body();
   SmallVector<std::unique_ptr<Scope>> inner;
@@ -111,7 +111,7 @@ Value ElementEmitter::atLevel(size_t level, llvm::function_ref<Value()> body) {
   scopes.truncate(level + 1);
   OpBuilder::InsertionGuard insertion(builder);
   builder.setInsertionPoint(inner.front()->anchor);
-  Value result = body();
+  SmallVector<Value> result = body();
   for (std::unique_ptr<Scope> &scope : inner)
     scopes.push_back(std::move(scope));
   return result;

@@ -156,7 +156,7 @@ private:
   /// The innermost scope that is entered under a condition: memory is not read outside of it.
   size_t conditionLevel() const;
   /// Emits `body` as if the scopes inside of `level` had not been entered yet.
-  Value atLevel(size_t level, llvm::function_ref<Value()> body);
+  SmallVector<Value> atLevel(size_t level, llvm::function_ref<SmallVector<Value>()> body);
   size_t levelOf(ArrayRef<Index> position) const;
   Value arithmetic(int kind, Value a, Value b, llvm::function_ref<Value()> make);
 
@@ -188,7 +188,8 @@ private:
   Value emitRandom(dl::RandomOp op, ArrayRef<Index> position); // EmitRandom.cpp
   Value emitReduce(dl::ReduceOp op, ArrayRef<Index> position); // EmitReduction.cpp
   /// Emits a reduction's loops as far out as its kept indices allow.
-  Value atLevelOfReduction(ArrayRef<Index> position, llvm::function_ref<Value()> body);
+  SmallVector<Value> atLevelOfReduction(ArrayRef<Index> position,
+                                        llvm::function_ref<SmallVector<Value>()> body);
   Value emitArgMax(dl::ArgMaxOp op, ArrayRef<Index> position);
   Value emitMaxPool(dl::MaxPoolOp op, ArrayRef<Index> position); // EmitPooling.cpp
   Value emitMaxPoolGrad(dl::MaxPoolGradOp op, ArrayRef<Index> position);

@@ -8,6 +8,7 @@
 //    after another, in the order in which the tree wants them: 0, 8, 4, 12, 2, ... A partial sum is kept per
 //    level of the tree, as a binary counter keeps its digits.
 
+#include "compiler/Codegen/JointReductions.h"
 #include "compiler/Codegen/ValueBuilder.h"
 #include "compiler/Numerics.h"
 
@@ -186,6 +187,30 @@ struct KindAccumulation : Accumulation {
   ValueBuilder &v;
   dl::ReduceKind kind;
   Type elementType;
+};
+
+/// Several reductions of the same elements' positions, an accumulator each.
+struct JointAccumulation : Accumulation {
+  JointAccumulation(ValueBuilder &v, ArrayRef<dl::ReduceOp> ops) {
+    for (dl::ReduceOp op : ops)
+      parts.push_back(std::make_unique<KindAccumulation>(v, op.getKind(), op.getType().getElementType()));
+  }
+
+  SmallVector<Value> start(bool asVector) override {
+    SmallVector<Value> values;
+    for (auto &part : parts)
+      values.push_back(part->start(asVector)[0]);
+    return values;
+  }
+
+  SmallVector<Value> combine(ArrayRef<Value> left, ArrayRef<Value> right) override {
+    SmallVector<Value> values;
+    for (auto [i, part] : llvm::enumerate(parts))
+      values.push_back(part->combine(left[i], right[i])[0]);
+    return values;
+  }
+
+  SmallVector<std::unique_ptr<KindAccumulation>> parts;
 };
 
 /// Keeps the larger; of equals (and of NaNs, which are largest) the one of lower index.
@@ -370,55 +395,85 @@ SmallVector<Value> reduceAcross(ElementEmitter &emitter, ValueBuilder &v, Accumu
   return overBlocks(emitter, v, accumulation, count, asVector, block);
 }
 
+bool isUniform(ArrayRef<Index> position) {
+  return llvm::all_of(position, [](const Index &index) { return index.isUniform(); });
+}
+
+/// Whether the lanes are neighbours of the reduced index.
+bool isAlongLanes(const ElementEmitter &emitter, ArrayRef<Index> position) {
+  return isUniform(position) && emitter.getLanes() == kReductionLanes;
+}
+
 SmallVector<Value> reduce(ElementEmitter &emitter, ValueBuilder &v, Accumulation &accumulation,
                           const ReducedSpace &space, ArrayRef<Index> position, EmitElements elements) {
-  bool isUniform = llvm::all_of(position, [](const Index &index) { return index.isUniform(); });
-  if (isUniform && emitter.getLanes() == kReductionLanes)
+  if (isAlongLanes(emitter, position))
     return reduceAlongLanes(emitter, v, accumulation, space.count, elements);
-  return reduceAcross(emitter, v, accumulation, space.count, !isUniform, elements);
+  return reduceAcross(emitter, v, accumulation, space.count, !isUniform(position), elements);
 }
 
 } // namespace
 
-Value ElementEmitter::atLevelOfReduction(ArrayRef<Index> position, llvm::function_ref<Value()> body) {
-  bool isUniform = llvm::all_of(position, [](const Index &index) { return index.isUniform(); });
+SmallVector<Value> ElementEmitter::atLevelOfReduction(ArrayRef<Index> position,
+                                                      llvm::function_ref<SmallVector<Value>()> body) {
+  bool oneElement = isUniform(position);
   // The loops depend on the kept indices only: they stand outside of loops that do not change those. A
   // uniform sum does not look at the lanes in use.
   size_t level = std::max(levelOf(position), conditionLevel());
   llvm::SaveAndRestore savedMask(mask), savedCount(maskCount), savedGuard(guard);
   // But where no lane is in use it may stand outside of its operand.
-  if (isUniform && mask && llvm::any_of(position, [](const Index &index) { return index.mayLieOutside; })) {
+  if (oneElement && mask && llvm::any_of(position, [](const Index &index) { return index.mayLieOutside; })) {
     Value any = anyLane(mask);
     guard = guard ? create<arith::AndIOp>({guard, any}, guard, any) : any;
   }
   if (guard)
     level = std::max(level, levelOf(guard));
-  if (!isUniform && mask)
+  if (!oneElement && mask)
     level = std::max(level, levelOf(mask));
-  if (isUniform)
+  if (oneElement)
     mask = maskCount = nullptr;
   return atLevel(level, body);
 }
 
 Value ElementEmitter::emitReduce(dl::ReduceOp op, ArrayRef<Index> position) {
-  return atLevelOfReduction(position, [&]() -> Value {
+  // Along the lanes, what goes over the same elements is one loop. Across them partial sums fill the
+  // registers; and what a kernel's loops supply may be there for one of the reductions alone.
+  SmallVector<dl::ReduceOp> ops{op};
+  if (isAlongLanes(*this, position) && sources.empty())
+    ops = reductionsWith(op);
+  llvm::erase_if(ops, [&](dl::ReduceOp other) {
+    return other != op && lookUp({other.getResult().getAsOpaquePointer(), 0}, position);
+  });
+  SmallVector<Value> results = atLevelOfReduction(position, [&]() -> SmallVector<Value> {
     ValueBuilder v(*this);
     ReducedSpace space(*this, op.getOperand().getType(), op.getAxes(), position);
-    KindAccumulation accumulation(v, op.getKind(), op.getType().getElementType());
+    JointAccumulation accumulation(v, ops);
     bool failed = false;
-    SmallVector<Value> result = reduce(*this, v, accumulation, space, position, [&](const Index &reduced) {
-      return elementsAt(*this, space, reduced, [&](ArrayRef<Index> at) -> SmallVector<Value> {
-        Value element = emit(op.getOperand(), at);
-        failed |= !element;
-        return {element ? element : accumulation.start(false)[0]};
+    SmallVector<Value> results = reduce(*this, v, accumulation, space, position, [&](const Index &reduced) {
+      return elementsAt(*this, space, reduced, [&](ArrayRef<Index> at) {
+        SmallVector<Value> elements;
+        for (auto [one, neutral] : llvm::zip_equal(ops, accumulation.start(false))) {
+          Value element = emit(one.getOperand(), at);
+          failed |= !element;
+          elements.push_back(element ? element : neutral);
+        }
+        return elements;
       });
     });
-    return failed ? Value() : v.roundTo(result[0], op.getType().getElementType());
+    if (failed)
+      return {};
+    for (auto [one, result] : llvm::zip_equal(ops, results))
+      result = v.roundTo(result, one.getType().getElementType());
+    return results;
   });
+  if (results.empty())
+    return {};
+  for (auto [one, result] : llvm::drop_begin(llvm::zip_equal(ops, results)))
+    remember({one.getResult().getAsOpaquePointer(), 0}, position, result);
+  return results[0];
 }
 
 Value ElementEmitter::emitArgMax(dl::ArgMaxOp op, ArrayRef<Index> position) {
-  return atLevelOfReduction(position, [&]() -> Value {
+  SmallVector<Value> results = atLevelOfReduction(position, [&]() -> SmallVector<Value> {
     ValueBuilder v(*this);
     dl::TensorType type = op.getOperand().getType();
     ReducedSpace space(*this, type, {static_cast<int64_t>(op.getAxis())}, position);
@@ -431,8 +486,9 @@ Value ElementEmitter::emitArgMax(dl::ArgMaxOp op, ArrayRef<Index> position) {
         return {element ? element : accumulation.start(false)[0], v.trunci(wideValue(reduced), v.i32())};
       });
     });
-    return failed ? Value() : result[1];
+    return failed ? SmallVector<Value>() : result;
   });
+  return results.empty() ? Value() : results[1];
 }
 
 } // namespace dlc::codegen
