@@ -72,6 +72,26 @@ TEST(RowKernel, ReducesOuterAndInnerAxes) {
     testbed.check(text, {{"n", n}});
 }
 
+/// Sums over the same elements are one loop, but for one that needs another, or is used elsewhere.
+TEST(RowKernel, ReducesTogether) {
+  KernelTestbed testbed;
+  testbed.absolute = 1e-2;
+  std::string full = t("n, 5, 7, 7"), channels = t("5"), square = t("5, 5");
+  std::string to = " [0, 2, 3] : " + full + " to " + channels + "\n";
+  std::string text =
+      dispatch({"f32[n, 5, 7, 7]", "f32[n, 5, 7, 7]"}, {"f32[5]", "f32[5]", "f32[5]", "f32[5, 5]"},
+               "%p = dl.mul %a0, %a1 : " + full + "\n%x = dl.reduce sum %a0" + to + "%y = dl.reduce max %a1" +
+                   to + "%z = dl.reduce sum %p" + to + "%xy = dl.sub %x, %y : " + channels +
+                   "\n%u = dl.add %xy, %z : " + channels + "\n%xb = dl.broadcast %y [1] : " + channels +
+                   " to " + full + "\n%d = dl.sub %a1, %xb : " + full + "\n%v = dl.reduce sum %d" + to +
+                   "%rows = dl.broadcast %x [0] : " + channels + " to " + square +
+                   "\n%columns = dl.broadcast %z [1] : " + channels + " to " + square +
+                   "\n%outer = dl.add %rows, %columns : " + square,
+               "%u, %v, %z, %outer");
+  for (int64_t n : {1, 2, 40})
+    testbed.check(text, {{"n", n}});
+}
+
 TEST(RowKernel, SumsInTheOrderOfTheNumerics) {
   KernelTestbed testbed;
   testbed.compareWithReference = false;
