@@ -186,10 +186,15 @@ Entity Elaborator::elaborateParam(const ParamStmt *stmt) {
     break;
   }
 
+  // A model's names begin without its own where a file has but one: a layer of an entry may have the same.
+  const CallableDecl *model = nullptr;
+  for (Frame *at = frame; at; at = at->caller)
+    if (at->decl && at->decl->kind == DeclKind::Model)
+      model = at->decl;
   auto [known, isNew] = parameterIndex.try_emplace(name, parameters.size());
   if (isNew) {
     currentLocation = locate(variable.range);
-    parameters.push_back({name, type, variable.range, useSite, {}});
+    parameters.push_back({name, type, variable.range, useSite, model, {}});
     createState(dl::StateRole::Parameter, name, type, {}, "", "", variable.range);
     Value initial = elaborateInitial(variable.init, type, name);
     if (!initial)
@@ -197,7 +202,7 @@ Entity Elaborator::elaborateParam(const ParamStmt *stmt) {
     parameters[known->second].initial = initial;
   } else {
     const ParameterInfo &info = parameters[known->second];
-    if (info.range != variable.range) {
+    if (info.range != variable.range || info.model != model) {
       error(useSite, "two parameters are called '" + llvm::Twine(name) + "'")
           .note("the first is made here", info.useSite);
       return Entity::poison();

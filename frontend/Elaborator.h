@@ -51,9 +51,10 @@ struct NameHint {
 struct ParameterInfo {
   std::string name;
   dl::TensorType type;
-  SourceRange range;   ///< of its declaration
-  SourceRange useSite; ///< the user's call that made it
-  Value initial;       ///< its first value, in the entry `init`
+  SourceRange range;         ///< of its declaration
+  SourceRange useSite;       ///< the user's call that made it
+  const CallableDecl *model; ///< that it was made in; null: in an entry
+  Value initial;             ///< its first value, in the entry `init`
 };
 
 /// The function being filled: an entry, or "init".

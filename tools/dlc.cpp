@@ -202,7 +202,7 @@ int emit(const Options &options, const dlc::CompileOptions &compile_options) {
   llvm::errs().flush();
   if (status != dlc::CompileStatus::Done)
     return static_cast<int>(status);
-  if (!options.output.empty()) {
+  if (!options.output.empty() && options.output != "-") {
     Status written = dlc::data::replace_file(options.output, {{text.data(), text.size()}});
     return written.ok() ? 0 : fail(written);
   }
@@ -216,6 +216,8 @@ int emit(const Options &options, const dlc::CompileOptions &compile_options) {
 int compile(const Options &options) {
   dlc::CompileOptions compile_options;
   if (Status status = read_options(options, compile_options); !status.ok())
+    return fail(status);
+  if (Status status = dlc::data::check_not_source(options.output, options.model); !status.ok())
     return fail(status);
   if (!options.emit.empty() && options.emit != "artifact")
     return emit(options, compile_options);

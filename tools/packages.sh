@@ -6,7 +6,7 @@
 DLC_PACKAGES=(
   ca-certificates ccache cmake git ninja-build
   clang-22 libclang-rt-22-dev lld-22 liblld-22-dev llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools
-  flatbuffers-compiler libcli11-dev libflatbuffers-dev libgtest-dev libmimalloc-dev libpng-dev libturbojpeg0-dev libxxhash-dev libzip-dev
+  flatbuffers-compiler libcli11-dev libflatbuffers-dev libgtest-dev libjemalloc-dev libpng-dev libturbojpeg0-dev libxxhash-dev libzip-dev
   nlohmann-json3-dev zlib1g-dev
   python3 python3-numpy
 )

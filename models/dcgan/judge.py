@@ -28,10 +28,12 @@ def read_npy(path):
 
 
 def write_grid(path, shape, numbers, columns=10):
-    """The first `columns` squared pictures as an 8-bit grey PNG."""
-    _, _, height, width = shape
+    """The first `columns` squared pictures as an 8-bit grey PNG; black where there are fewer."""
+    count, _, height, width = shape
+    rows = min(columns, -(-count // columns))
+    numbers = numbers + (0.0,) * max(0, rows * columns - count) * height * width
     lines = []
-    for row in range(columns):
+    for row in range(rows):
         for y in range(height):
             line = [0]
             for column in range(columns):
@@ -42,7 +44,7 @@ def write_grid(path, shape, numbers, columns=10):
     def chunk(kind, body):
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
-    header = struct.pack(">IIBBBBB", columns * width, columns * height, 8, 0, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", columns * width, rows * height, 8, 0, 0, 0, 0)
     pathlib.Path(path).write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) +
                                    chunk(b"IDAT", zlib.compress(b"".join(lines))) + chunk(b"IEND", b""))
 

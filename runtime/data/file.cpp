@@ -193,6 +193,14 @@ Status check_replaceable(const std::string &path) {
   return {};
 }
 
+Status check_not_source(const std::string &output, const std::string &source) {
+  struct stat written, read;
+  bool same = stat(output.c_str(), &written) == 0 && stat(source.c_str(), &read) == 0 &&
+              S_ISREG(read.st_mode) && written.st_dev == read.st_dev && written.st_ino == read.st_ino;
+  return same ? Status::input("cannot write " + output + ": it is the file " + source + " that is read")
+              : Status();
+}
+
 Status replace_file(const std::string &path, const std::vector<Piece> &pieces) {
   Target target;
   DLC_DATA_TRY(find_target(path, target));

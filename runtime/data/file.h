@@ -53,6 +53,9 @@ Status replace_file(const std::string &path, const std::vector<Piece> &pieces);
 /// it: for work that takes long before it has something to write. What is not a regular file is not tried.
 Status check_replaceable(const std::string &path);
 
+/// Fails when output is the file source, by whatever name: writing it would destroy what is read.
+Status check_not_source(const std::string &output, const std::string &source);
+
 /// "No such file or directory" and the like, for errno's value.
 std::string system_message(int error);
 

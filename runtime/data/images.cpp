@@ -84,7 +84,7 @@ private:
                                     image.height));
       image = resize_image(image, height_, width_);
     }
-    memcpy(out, image.bytes.data(), image.bytes.size());
+    memcpy(out, image.bytes.data(), static_cast<size_t>(bytes()));
     return {};
   }
 
@@ -308,6 +308,8 @@ Status open_images(const std::string &path, const Settings &settings, const Enco
   if (settings.has("width") != settings.has("height") ||
       (settings.flag("resize", false) && !settings.has("width")))
     return Status::input("images: expected width and height together, and both with resize");
+  if (settings.integer("channels", 3) == 2)
+    return Status::input("images: channels: expected 1 (grey) or 3, got 2");
   std::unique_ptr<Archive> archive;
   DLC_DATA_TRY(open_archive(path, archive));
   auto store = std::make_shared<PictureStore>(std::move(archive), settings);

@@ -158,6 +158,8 @@ TEST_F(Images, SizesAreTheSameUnlessResized) {
 
 TEST_F(Images, BadFilesSayWhatAndWhere) {
   EXPECT_EQ(message(open(path("none"), "")), "cannot open none: No such file or directory");
+  EXPECT_EQ(message(open(path("none"), ", channels=2")),
+            "images: channels: expected 1 (grey) or 3, got 2");
   fs::create_directories(path("d"));
   EXPECT_EQ(message(open(folder_ + "/d", "")), "d: no pictures: expected <split>/<class>/<name> or "
                                                "<class>/<name> with the ending .jpg, .jpeg or .png, "

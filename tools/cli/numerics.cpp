@@ -254,4 +254,27 @@ void NumericsCheck::report(const Command &command, size_t bad, void *const *oper
   }
 }
 
+Status check_parameters(const Artifact &artifact, dlc_session_t *session) {
+  std::vector<std::byte> bytes;
+  for (size_t i = 0; i < artifact.states().size(); ++i) {
+    const dlc_state_info_t &state = artifact.states()[i];
+    if (state.role != DLC_STATE_PARAMETER)
+      continue;
+    auto type = static_cast<data::DataType>(state.dtype);
+    bytes.resize(static_cast<size_t>(state.element_count) * data::type_size(type));
+    dlc_status_t status;
+    if (dlc_session_state_read(session, static_cast<int32_t>(i), bytes.data(), bytes.size(), &status) !=
+        DLC_OK)
+      return data::from_runtime(status);
+    int64_t damaged = 0;
+    for (int64_t element = 0; element < state.element_count; ++element)
+      damaged += !std::isfinite(element_value(type, bytes.data(), element));
+    if (damaged > 0)
+      return Status::input(data::format("parameter %s has %" PRId64 " NaNs and infinities among its %" PRId64
+                                        " numbers (--check-numerics finds where the first comes from)",
+                                        state.name, damaged, state.element_count));
+  }
+  return {};
+}
+
 } // namespace dlc::cli

@@ -74,6 +74,9 @@ private:
   std::vector<std::pair<uint32_t, uint32_t>> makers_; ///< Buffer and the kernel that wrote it last.
 };
 
+/// Fails at the first parameter that has a NaN or an infinity: with those nothing more can be learned.
+data::Status check_parameters(const Artifact &artifact, dlc_session_t *session);
+
 } // namespace dlc::cli
 
 #endif // DLC_TOOLS_CLI_NUMERICS_H

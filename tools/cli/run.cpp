@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // dlc run: one run of one entry; .npy files, numbers and text in and out.
+#include "runtime/data/file.h"
 #include "runtime/data/npy.h"
 #include "tools/cli/feed.h"
 #include "tools/cli/tokens.h"
@@ -247,6 +248,10 @@ Status run(const Artifact &artifact, const Options &options) {
   DLC_DATA_TRY(check_names(*entry, options));
   std::vector<std::string> paths;
   DLC_DATA_TRY(match_results(*entry, options, paths));
+
+  for (const std::string &path : paths)
+    for (const std::string &source : {options.model, options.weights})
+      DLC_DATA_TRY(data::check_not_source(path, source));
 
   SessionHandle session;
   NumericsCheck numerics(artifact);

@@ -44,10 +44,14 @@ Status Trainer::choose_length() {
 Status Trainer::check_targets() const {
   if (options_.save.empty())
     return {};
-  DLC_DATA_TRY(data::check_replaceable(options_.save));
+  std::vector<std::string> targets = {options_.save, checkpoint_target()};
   if (best_.wanted())
-    DLC_DATA_TRY(data::check_replaceable(best_path(options_.save)));
-  return data::check_replaceable(checkpoint_target());
+    targets.push_back(best_path(options_.save));
+  for (const std::string &target : targets) {
+    DLC_DATA_TRY(data::check_not_source(target, options_.model));
+    DLC_DATA_TRY(data::check_replaceable(target));
+  }
+  return {};
 }
 
 /// Loads the checkpoint of --resume, which may be named by the weights that it lies beside.
@@ -168,9 +172,11 @@ Status Trainer::evaluate_now() {
 /// The best weights come before the checkpoint that knows of them: after a kill in between, the evaluation
 /// is repeated.
 Status Trainer::keep_best() {
-  if (best_.consider(eval_figures_, iteration_, evaluation_due()) && !options_.save.empty())
+  Best known = best_;
+  if (known.consider(eval_figures_, iteration_, evaluation_due()) && !options_.save.empty())
     DLC_DATA_TRY(data::save_weights(artifact_.handle(), session_.get(), cycle_.rows().encodings(),
                                     best_path(options_.save)));
+  best_ = known;
   return checkpoint_at_ == iteration_ ? save_checkpoint() : Status();
 }
 
@@ -235,7 +241,11 @@ Status Trainer::save_checkpoint() {
                                   cycle_.rows().encodings(),
                                   best_.wanted() ? std::optional(best_.state()) : std::nullopt};
   std::string path = checkpoint_target();
-  Status status = data::save_checkpoint(artifact_.handle(), session_.get(), training, path);
+  Status status = check_parameters(artifact_, session_.get());
+  if (!status.ok())
+    status = status.with(format("; after step %" PRId64 " nothing is saved", iteration_));
+  else
+    status = data::save_checkpoint(artifact_.handle(), session_.get(), training, path);
   checkpoint_failed_ = !status.ok();
   if (checkpoint_failed_ && checkpoint_at_ >= 0)
     return status.with(
