@@ -66,8 +66,8 @@ class Training:
     def __init__(self):
         self.model = nn.ModuleDict({"generator": Generator(), "discriminator": Discriminator()})
         tools.load_initial_weights(self.model)
-        self.d_optimizer = torch.optim.Adam(self.model["discriminator"].parameters(), lr=2e-4, betas=(0.5, 0.999))
-        self.g_optimizer = torch.optim.Adam(self.model["generator"].parameters(), lr=5e-4, betas=(0.5, 0.999))
+        self.d_optimizer = torch.optim.Adam(self.model["discriminator"].parameters(), lr=4e-4, betas=(0.5, 0.999))
+        self.g_optimizer = torch.optim.Adam(self.model["generator"].parameters(), lr=1e-3, betas=(0.5, 0.999))
         self.d_schedule = torch.optim.lr_scheduler.LambdaLR(self.d_optimizer, rate)
         self.g_schedule = torch.optim.lr_scheduler.LambdaLR(self.g_optimizer, rate)
 
