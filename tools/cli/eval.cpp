@@ -27,11 +27,24 @@ int64_t largest(const dlc_tensor_t &tensor, int64_t row, int64_t count) {
   return best;
 }
 
+/// Whether the first result is [n, classes], with as many classes as the data has labels (where it says).
+bool returns_classes(const Artifact &artifact, const Entry &entry, const data::DataSet &rows) {
+  if (entry.results.empty() || entry.results[0].dims.size() != 2)
+    return false;
+  std::optional<size_t> label = rows.find("label");
+  int64_t expected = label ? rows.columns()[*label].classes : 0, width = 0;
+  std::vector<int64_t> sizes(entry.symbols.size(), 1);
+  dlc_status_t status;
+  return dlc_expression_evaluate(artifact.handle(), entry.results[0].dims[1], entry.index, sizes.data(),
+                                 &width, &status) == DLC_OK &&
+         (expected == 0 || width == expected);
+}
+
 /// The infer entry that classifies rows of this data: all its arguments are columns, its first result is [n,
 /// classes].
 const Entry *find_classifier(const Artifact &artifact, const data::DataSet &rows) {
   for (const Entry &entry : artifact.entries())
-    if (entry.kind == DLC_ENTRY_INFER && !entry.results.empty() && entry.results[0].dims.size() == 2 &&
+    if (entry.kind == DLC_ENTRY_INFER && returns_classes(artifact, entry, rows) &&
         Feed().bind(entry, rows).ok())
       return &entry;
   return nullptr;

@@ -308,6 +308,7 @@ Status train(const Artifact &artifact, const Options &options, int &out_exit) {
   InterruptWatch watch;
   // A pipe that nobody reads any more becomes a failed write, after which there is time to save.
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN); // the same for a file that may not become larger
   Status status = trainer.loop();
   if (status.ok())
     status = trainer.finish(out_exit);
