@@ -33,7 +33,7 @@ template <int bytes, int chains> [[gnu::always_inline]] inline PeakRun runChains
 
 #if defined(__x86_64__)
 __attribute__((target("avx512f"))) inline PeakRun runAvx512() {
-  return runChains<64, 24>();
+  return runChains<64, 12>();
 }
 __attribute__((target("avx2,fma"))) inline PeakRun runAvx2() {
   return runChains<32, 12>();
