@@ -115,6 +115,7 @@ artifact::Entry describeEntry(func::FuncOp entry, const std::map<std::string, in
     PlaceCount places = countPlaces(argument);
     std::vector<artifact::SourceLocation> locations = memory::sourceLocations(places.location);
     value.places = places.count;
+    value.leastPlace = places.least;
     if (!locations.empty())
       value.placesLocation = locations.front();
   }

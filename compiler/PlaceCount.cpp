@@ -34,9 +34,11 @@ Value sourceOf(Value value) {
 
 class PlaceCounter {
 public:
-  explicit PlaceCounter(Value argument) : found{0, argument.getLoc()} { follow(argument); }
+  explicit PlaceCounter(Value argument) : found{0, 0, argument.getLoc()} { follow(argument); }
 
-  PlaceCount result() const { return largestConstant >= found.count ? PlaceCount{0, found.location} : found; }
+  PlaceCount result() const {
+    return largestConstant >= found.count ? PlaceCount{0, 0, found.location} : found;
+  }
 
 private:
   void follow(Value value) {
@@ -65,13 +67,20 @@ private:
               iota && compare.getPredicate() == dl::Predicate::Eq)
             addAxis(op, iota.getType().getShape()[iota.getAxis()]);
           else if (auto constant = other.getDefiningOp<dl::ConstantOp>())
-            largestConstant = std::max(largestConstant, cast<IntegerAttr>(constant.getValue()).getInt());
+            addConstant(cast<IntegerAttr>(constant.getValue()).getAPSInt());
         });
   }
 
   void addAxis(Operation *op, dl::PolynomialAttr size) {
     if (std::optional<int64_t> count = size.getConstantValue(); count && *count > found.count)
-      found = {*count, op->getLoc()};
+      found.count = *count, found.location = op->getLoc();
+  }
+
+  /// The smallest integer of a type is what no label is: the default of the library's ignore_index.
+  void addConstant(const llvm::APSInt &value) {
+    largestConstant = std::max(largestConstant, value.getExtValue());
+    if (value.isUnsigned() || !value.isMinSignedValue())
+      found.least = std::min(found.least, value.getExtValue());
   }
 
   llvm::DenseSet<Value> seen;
@@ -82,7 +91,7 @@ private:
 } // namespace
 
 PlaceCount countPlaces(Value argument) {
-  return isInteger(argument) ? PlaceCounter(argument).result() : PlaceCount{0, argument.getLoc()};
+  return isInteger(argument) ? PlaceCounter(argument).result() : PlaceCount{0, 0, argument.getLoc()};
 }
 
 } // namespace dlc

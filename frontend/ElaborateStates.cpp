@@ -176,6 +176,8 @@ Entity Elaborator::elaborateParam(const ParamStmt *stmt) {
     return Entity::poison();
   }
   for (Frame *at = frame; at; at = at->caller) {
+    if (at->decl && at->decl->kind == DeclKind::Model)
+      break; // whose parameters have the same names whoever calls it
     if (!at->isUnnamed || isStandard(at->callRange.file))
       continue;
     StringRef callee = at->decl->name.text;

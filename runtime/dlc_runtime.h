@@ -233,9 +233,10 @@ typedef struct dlc_value_info {
   dlc_expression_t dims[DLC_MAX_RANK];
   dlc_report_t report; // results only
   // Arguments of integers: the largest axis that they choose from, such as classes or a vocabulary, and what
-  // in the program has it. The runtime does not look: kernels take what is too large as the last place, or as
+  // in the program has it. The runtime does not look: kernels take what is outside as the nearest place, or as
   // none.
-  int64_t places; // 0: nothing is known
+  int64_t places;      // 0: nothing is known
+  int64_t least_place; // 0, or a negative integer that means something to the program
   const char *places_file;
   int32_t places_line, places_column;
 } dlc_value_info_t;

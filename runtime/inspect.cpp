@@ -41,6 +41,7 @@ void fill_value(const schema::Metadata *metadata, const schema::Value *value, dl
   out_info->report = dlc_report_t(value->report());
   if (const schema::SourceLocation *location = value->places_location()) {
     out_info->places = value->places();
+    out_info->least_place = value->least_place();
     out_info->places_file = metadata->sources()->Get(location->file())->c_str();
     out_info->places_line = int32_t(location->line());
     out_info->places_column = int32_t(location->column());

@@ -100,7 +100,7 @@ Offset<schema::Value> MetadataWriter::writeValue(const Value &value) {
   schema::SourceLocation location = writeLocation(value.placesLocation);
   return schema::CreateValueDirect(builder, value.name.c_str(), schema::Dtype(value.dtype), &dims,
                                    schema::ReportKind(value.report), value.places,
-                                   value.places > 0 ? &location : nullptr);
+                                   value.places > 0 ? &location : nullptr, value.leastPlace);
 }
 
 Offset<schema::Entry> MetadataWriter::writeEntry(const Entry &entry) {

@@ -90,7 +90,7 @@ struct Value {
   Dtype dtype = Dtype::F32;
   std::vector<Expression> dims;         ///< At most 8. Each symbol should be some argument's whole dimension.
   ReportKind report = ReportKind::None; ///< Results only.
-  int64_t places = 0;                   ///< Arguments only: what compiler/PlaceCount.h finds.
+  int64_t places = 0, leastPlace = 0;   ///< Arguments only: what compiler/PlaceCount.h finds.
   SourceLocation placesLocation = {};
 };
 

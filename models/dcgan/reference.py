@@ -19,7 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 import reference_tools as tools
 import reference_training
 
-TOTAL_STEPS, WARM_UP = 7504, 200
+TOTAL_STEPS, WARM_UP = 15008, 200
 
 
 class Generator(nn.Module):

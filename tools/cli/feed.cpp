@@ -188,12 +188,13 @@ Status EntryRunner::check_places(std::span<const dlc_tensor_t> arguments) const 
       count *= arguments[i].dims[axis];
     for (int64_t element = 0; element < count; ++element)
       if (double value = element_value(argument.type, arguments[i].data, element);
-          value >= static_cast<double>(argument.places))
+          value >= static_cast<double>(argument.places) || value < static_cast<double>(argument.least_place))
         return Status::input(data::format("%s takes %s: element %" PRId64
                                           " is %.0f, and the model has places "
-                                          "for 0 to %" PRId64 " (%s)",
+                                          "for %" PRId64 " to %" PRId64 " (%s)",
                                           entry_.name.c_str(), argument.name.c_str(), element, value,
-                                          argument.places - 1, argument.places_location.c_str()));
+                                          argument.least_place, argument.places - 1,
+                                          argument.places_location.c_str()));
   }
   return {};
 }

@@ -134,6 +134,7 @@ std::vector<Value> Artifact::read_values(int32_t entry, int32_t count, bool resu
     value.report = info.report;
     if (info.places > 0) {
       value.places = info.places;
+      value.least_place = info.least_place;
       value.places_location =
           data::format("%s:%d:%d", info.places_file, info.places_line, info.places_column);
     }

@@ -31,7 +31,7 @@ struct Value {
   dlc_report_t report;
   std::string signature; ///< "f32[n, 1, 28, 28]"
   /// Of integers: the largest axis that they choose from, such as classes; 0: unknown.
-  int64_t places = 0;
+  int64_t places = 0, least_place = 0; ///< And the smallest integer that has one.
   std::string places_location; ///< What has the places, "mnist.dl:18:14"
 };
 
