@@ -152,6 +152,10 @@ Entity Elaborator::negate(const Entity &operand, SourceRange range) {
     error(range, "- needs a number, got " + describe(operand));
     return Entity::poison();
   }
+  if (operand.isInteger()) {
+    error(range, "- " + dl::toString(operand.integer) + " overflows a 64-bit int");
+    return Entity::poison();
+  }
   Value value = emit<dl::NegOp>(operand.value.getType(), operand.value);
   return operand.isTensor() ? Entity::ofTensor(value) : Entity::ofScalar(value);
 }

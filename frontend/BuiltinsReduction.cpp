@@ -233,6 +233,7 @@ Entity matmul(Elaborator &e, BuiltinCall &call) {
   // dimensions are rows.
   int64_t rightBatches = std::max<int64_t>(0, right.getRank() - 2);
   int64_t leftBatches = std::max<int64_t>(0, left.getRank() - 2);
+  const bool leftIsVector = left.getRank() == 1, rightIsVector = right.getRank() == 1;
   if (rightBatches) {
     auto lead = [](dl::TensorType type, int64_t count) {
       return type.withShape(type.getShape().take_front(count));
@@ -260,11 +261,11 @@ Entity matmul(Elaborator &e, BuiltinCall &call) {
     return Entity::poison();
   }
   std::string batch = StringRef("abcdefghij").take_front(leftBatches).str();
-  std::string lhs = batch + (left.getRank() >= 2 ? "mk" : "k");
-  std::string rhs = (rightBatches ? batch : "") + std::string(right.getRank() >= 2 ? "kn" : "k");
-  std::string out = StringRef(lhs).drop_back().str() + (right.getRank() >= 2 ? "n" : "");
+  std::string lhs = batch + (leftIsVector ? "k" : "mk");
+  std::string rhs = (rightBatches ? batch : "") + std::string(rightIsVector ? "k" : "kn");
+  std::string out = StringRef(lhs).drop_back().str() + (rightIsVector ? "" : "n");
   SmallVector<dl::PolynomialAttr> shape(left.getShape().drop_back());
-  if (right.getRank() >= 2)
+  if (!rightIsVector)
     shape.push_back(right.getDim(right.getRank() - 1));
   return Entity::ofTensor(
       e.emit<dl::ContractOp>(left.withShape(shape), lhs + "," + rhs + "->" + out, a.value, b.value));

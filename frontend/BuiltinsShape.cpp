@@ -162,7 +162,9 @@ Entity reshape(Elaborator &e, BuiltinCall &call) {
     shape.push_back(size.integer);
   if (type.getShape() == ArrayRef(shape))
     return call.args[0];
-  return Entity::ofTensor(e.emit<dl::ReshapeOp>(type.withShape(shape), call.args[0].value));
+  auto result = e.emit<dl::ReshapeOp>(type.withShape(shape), call.args[0].value);
+  e.reshapes.insert(result);
+  return Entity::ofTensor(result);
 }
 
 /// transpose(x) swaps the last two dimensions, transpose(x, order) permutes.
@@ -360,6 +362,11 @@ Entity pad(Elaborator &e, BuiltinCall &call) {
     number = call.args[3].asDouble();
   }
   Type element = type.getElementType();
+  if (!e.fits(call.args[3], element) || (!isa<FloatType>(element) && call.args[3].isFloat())) {
+    e.error(call.argRanges[3], describe(call.args[3]) + " does not fit " + describe(e.tensorOf({}, element)) +
+                                   ", the elements of what is padded");
+    return Entity::poison();
+  }
   TypedAttr value = isa<FloatType>(element)
                         ? TypedAttr(e.builder.getFloatAttr(element, number))
                         : TypedAttr(e.builder.getIntegerAttr(element, static_cast<int64_t>(number)));

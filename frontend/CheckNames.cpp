@@ -284,10 +284,8 @@ private:
       checkExpr(minimize->loss);
       for (const MinimizeGroup &group : minimize->groups)
         checkExpr(group.optimizer);
-      // Elaboration says that this version has no clip: the names of its functions are none.
-      if (auto *clip = dyn_cast_or_null<CallExpr>(minimize->clip))
-        for (const Argument &arg : clip->args)
-          checkExpr(arg.value);
+      if (minimize->clip)
+        checkExpr(minimize->clip);
       return;
     }
     case StmtKind::Report:

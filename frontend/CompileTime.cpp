@@ -73,12 +73,14 @@ static std::optional<int64_t> integerResult(BinaryOp op, int64_t lhs, int64_t rh
   case BinaryOp::Power: {
     if (rhs < 0)
       return std::nullopt;
+    if (rhs == 0 || lhs == 1)
+      return 1;
+    if (lhs == 0 || lhs == -1)
+      return lhs == 0 ? 0 : rhs % 2 == 0 ? 1 : -1;
     result = 1;
-    for (int64_t i = 0; i < rhs; ++i)
-      if (llvm::MulOverflow(result, lhs, result) || (i > 64 && (lhs < -1 || lhs > 1)))
+    for (int64_t i = 0; i < rhs; ++i) // overflows after 63 steps at the latest
+      if (llvm::MulOverflow(result, lhs, result))
         return std::nullopt;
-      else if (lhs == 0 || lhs == 1)
-        return lhs;
     return result;
   }
   default:
@@ -162,9 +164,15 @@ std::optional<Entity> Elaborator::foldBinary(BinaryOp op, const Entity &lhs, con
   if (lhs.isString() && rhs.isString() && (op == BinaryOp::Equal || op == BinaryOp::NotEqual))
     return Entity::ofBool((lhs.text == rhs.text) == (op == BinaryOp::Equal));
   // A name with a number behind it: "weight_l" + 1.
-  if (lhs.isString() && op == BinaryOp::Add && (rhs.isString() || rhs.isConstantInteger()))
-    return Entity::ofString(lhs.text +
-                            (rhs.isString() ? rhs.text : std::to_string(*rhs.integer.getConstantValue())));
+  if (lhs.isString() && op == BinaryOp::Add && (rhs.isString() || rhs.isConstantInteger())) {
+    constexpr size_t kMaxCharacters = 10000;
+    std::string text =
+        lhs.text + (rhs.isString() ? rhs.text : std::to_string(*rhs.integer.getConstantValue()));
+    if (text.size() <= kMaxCharacters)
+      return Entity::ofString(std::move(text));
+    error(range, "a string has at most " + llvm::Twine(kMaxCharacters) + " characters");
+    return Entity::poison();
+  }
   if (lhs.isTuple() && rhs.isTuple() && op == BinaryOp::Add) {
     constexpr size_t kMaxElements = 10000;
     if (lhs.tuple->elements.size() + rhs.tuple->elements.size() > kMaxElements) {

@@ -30,7 +30,7 @@ Entity Elaborator::elaborateCall(const CallExpr *call, const NameHint &hint) {
       return Entity::poison(); // checkNames has reported it
   }
   Entity callee = elaborate(call->callee);
-  if (callee.kind == Entity::Kind::Instance)
+  if (callee.kind == Entity::Kind::Instance && !callee.instance->isPart)
     return callDecl(callee.instance->decl, call, hint, callee.instance);
   if (!callee.isPoison())
     error(call->callee->range, describe(callee) + " cannot be called");
@@ -92,6 +92,16 @@ bool Elaborator::matchArguments(const CallableDecl *decl, const CallExpr *call, 
   return isGood;
 }
 
+/// A default of a tensor's type: a number fills its shape, but one of any rank (`f32[weights...] = 1`), which
+/// it leaves at rank 0.
+Entity Elaborator::convertDefault(const TensorType *type, Entity entity, SourceRange range,
+                                  const llvm::Twine &what) {
+  bool hasPack = llvm::any_of(type->dims, [](const DimensionExpr &dim) { return dim.isEllipsis(); });
+  if (hasPack && !entity.isTensor())
+    return convertToElement(entity, elementType(type->element), range, what);
+  return checkDeclaredType(std::move(entity), type, range, what);
+}
+
 bool Elaborator::bindArguments(const CallableDecl *decl, std::vector<Arg> &args, SourceRange callRange) {
   StringRef callee = decl->name.text;
   bool isGood = true;
@@ -106,9 +116,13 @@ bool Elaborator::bindArguments(const CallableDecl *decl, std::vector<Arg> &args,
     scope->names[param.name.text] = std::move(binding);
   };
 
-  // A schedule computes with numbers and scalars in f64, whatever it calls them.
-  auto keepsScalar = [&](const TensorType *type, const Entity &entity) {
-    return decl->kind == DeclKind::Schedule && type->dims.empty() && entity.isNumeric() && !entity.isTensor();
+  // A schedule computes with numbers and scalars in f64: an int given for an f32 is a float there.
+  auto keepsScalar = [&](const TensorType *type, Entity &entity) {
+    bool keeps =
+        decl->kind == DeclKind::Schedule && type->dims.empty() && entity.isNumeric() && !entity.isTensor();
+    if (keeps && entity.isConstantInteger() && llvm::isa<FloatType>(elementType(type->element)))
+      entity = Entity::ofFloat(entity.asDouble());
+    return keeps;
   };
 
   // 1. Compile-time arguments, so that types may name them.
@@ -133,17 +147,20 @@ bool Elaborator::bindArguments(const CallableDecl *decl, std::vector<Arg> &args,
       define(param, arg, convertConstant(arg.entity, type, arg.range, what(param)));
     else if (auto *tensor = llvm::dyn_cast<TensorType>(param.type))
       define(param, arg,
-             keepsScalar(tensor, arg.entity)
-                 ? arg.entity
-                 : convertToElement(arg.entity, elementType(tensor->element), arg.range, what(param)));
+             keepsScalar(tensor, arg.entity) ? arg.entity
+                                             : convertDefault(tensor, arg.entity, arg.range, what(param)));
   };
   auto isLiteral = [](const Expr *expr) {
     if (auto *unary = llvm::dyn_cast<UnaryExpr>(expr))
       expr = unary->operand;
     return llvm::isa<IntegerExpr, FloatExpr, BoolExpr, StringExpr>(expr);
   };
+  auto hasDimensions = [](const Parameter &param) {
+    auto *type = llvm::dyn_cast<TensorType>(param.type);
+    return type && !type->dims.empty();
+  };
   for (auto [param, arg] : llvm::zip(decl->params, args))
-    if (!arg.isGiven && isLiteral(param.defaultValue))
+    if (!arg.isGiven && isLiteral(param.defaultValue) && !hasDimensions(param))
       defineDefault(param, arg);
   // 3. Tensors: convert scalars, bind dimensions.
   std::vector<Deferred> deferred;
@@ -354,6 +371,7 @@ struct ShapeTrace {
   };
   Elaborator &elaborator;
   Scope *scope;
+  llvm::DenseSet<const Expr *> seen = {}; ///< what names were bound to
 
   std::optional<Source> follow(const Expr *expr) {
     auto *name = llvm::dyn_cast<NameExpr>(expr);
@@ -362,7 +380,7 @@ struct ShapeTrace {
     Binding *binding = scope->find(name->name);
     if (!binding || !binding->entity.isTensor())
       return std::nullopt;
-    if (binding->init)
+    if (binding->init && seen.insert(binding->init).second)
       if (std::optional<Source> source = through(binding->init))
         return source;
     return Source{name->name, binding->entity.tensorType(), name->range};
@@ -396,22 +414,13 @@ struct ShapeTrace {
     return std::nullopt;
   }
 };
-
-/// The value that a body's last return gives.
-const Expr *findReturn(const Block *block) {
-  for (const Stmt *stmt : llvm::reverse(block->stmts))
-    if (auto *ret = llvm::dyn_cast<ReturnStmt>(stmt))
-      return ret->value;
-  return nullptr;
-}
 } // namespace
 
 void Elaborator::explainExtraDimensions(Diagnostic &diag, const CallableDecl *decl,
                                         const TensorType *declared, dl::TensorType actual) {
-  const Expr *returned = findReturn(decl->body);
   std::optional<ShapeTrace::Source> source;
-  if (returned)
-    source = ShapeTrace{*this, scope}.follow(returned);
+  if (frame->returnExpr)
+    source = ShapeTrace{*this, scope}.follow(frame->returnExpr);
   if (!source || source->type.getRank() <= static_cast<int64_t>(declared->dims.size()))
     return;
   // Flattening gives [n, everything else].

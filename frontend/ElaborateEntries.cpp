@@ -157,10 +157,7 @@ void Elaborator::finishEntry(const CallableDecl *decl) {
       return;
     }
     Entity result = checkResult(decl, *frame->returned, frame->returnRange);
-    const Expr *expr = nullptr;
-    for (const Stmt *stmt : decl->body->stmts)
-      if (auto *ret = llvm::dyn_cast<ReturnStmt>(stmt))
-        expr = ret->value;
+    const Expr *expr = frame->returnExpr;
     std::vector<Entity> parts = result.isTuple() ? result.tuple->elements : std::vector<Entity>{result};
     auto *tuple = llvm::dyn_cast_or_null<TupleExpr>(expr);
     for (auto [position, part] : llvm::enumerate(parts)) {
@@ -186,15 +183,26 @@ void Elaborator::finishEntry(const CallableDecl *decl) {
 
   warnOfUntrained();
   SmallVector<Value> values;
-  llvm::StringMap<unsigned> names;
+  llvm::StringSet<> names;
   for (EntryContext::Result &result : entry->results) {
     values.push_back(result.value);
-    unsigned uses = names[result.name]++;
-    if (uses && result.isReport)
+    if (names.insert(result.name).second)
+      continue;
+    if (result.isReport) {
       error(result.range, "two reports are called '" + llvm::Twine(result.name) + "'")
           .note("give one of them a name of its own", {}, "report NAME = …");
-    else if (uses)
-      result.name += "_" + std::to_string(uses);
+      continue;
+    }
+    auto isTaken = [&](StringRef name) {
+      return names.contains(name) || llvm::any_of(entry->results, [&](const EntryContext::Result &other) {
+               return other.name == name;
+             });
+    };
+    std::string name;
+    for (unsigned i = 1; name.empty() || isTaken(name); ++i)
+      name = result.name + "_" + std::to_string(i);
+    result.name = name;
+    names.insert(name);
   }
   currentLocation = locate(decl->name.range);
   emit<func::ReturnOp>(values);

@@ -14,6 +14,13 @@ Entity Elaborator::elaborate(const Expr *expr, const NameHint &hint) {
     error(expr->range, "expressions nest at most " + llvm::Twine(kMaxDepth) + " deep, calls included");
     return Entity::poison();
   }
+  constexpr unsigned kMaxExpressions = 4000000;
+  if (++expressions > kMaxExpressions) {
+    if (expressions == kMaxExpressions + 1)
+      error(expr->range, "the program unrolls to more than " + llvm::Twine(kMaxExpressions) + " expressions")
+          .note("scan loops at run time");
+    return Entity::poison();
+  }
   Restore<unsigned> deeper(expressionDepth, expressionDepth + 1);
   Entity entity = elaborateUnchecked(expr, hint);
   return entity.isTensor() && !checkMagnitude(entity, expr->range) ? Entity::poison() : entity;
@@ -116,7 +123,14 @@ Entity Elaborator::elaborateTuple(const TupleExpr *expr) {
     elements.push_back(elaborate(element));
     isGood &= !elements.back().isPoison();
   }
-  return isGood ? Entity::ofTuple(std::move(elements)) : Entity::poison();
+  if (!isGood)
+    return Entity::poison();
+  Entity tuple = Entity::ofTuple(std::move(elements));
+  constexpr unsigned kMaxNesting = 100;
+  if (tuple.tuple->nesting <= kMaxNesting)
+    return tuple;
+  error(expr->range, "tuples nest at most " + llvm::Twine(kMaxNesting) + " deep");
+  return Entity::poison();
 }
 
 Entity Elaborator::elaborateUnary(const UnaryExpr *expr) {

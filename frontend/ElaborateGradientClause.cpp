@@ -48,6 +48,7 @@ static SmallVector<Operation *> dependents(mlir::Block *block, Operation *before
 std::optional<SmallVector<Value>> Elaborator::elaborateGradientBody(const GradientStmt *rule,
                                                                     ArrayRef<GradientArgument> arguments) {
   Restore<std::optional<Entity>> newResult(frame->returned, std::nullopt);
+  Restore<bool> inClause(frame->inGradientClause, true);
   elaborateBlock(rule->body);
   if (!frame->returned) {
     error(rule->range, "the gradient clause returns nothing, expected " + llvm::Twine(arguments.size()) +
@@ -94,6 +95,12 @@ Entity Elaborator::applyGradientClause(const GradientStmt *rule, Entity result,
     error(rule->range, "there is no argument or parameter to have a gradient");
     return Entity::poison();
   }
+  if (!frame->innerParameter.empty()) {
+    error(rule->range, "the gradient clause has no gradient for " + llvm::Twine(frame->innerParameter) +
+                           ", a parameter of a layer that is called here")
+        .note("a clause returns the gradients of arguments and of params of its own");
+    return Entity::poison();
+  }
   // 1. The clause, with placeholders.
   Scope inner(scope);
   Restore<Scope *> inScope(scope, &inner);
@@ -111,11 +118,6 @@ Entity Elaborator::applyGradientClause(const GradientStmt *rule, Entity result,
   if (!gradients)
     return Entity::poison();
   SmallVector<Operation *> moved = dependents(block, before, builder.getInsertionPoint(), placeholders);
-  for (Operation *op : moved)
-    if (isa<dl::StoreStateOp>(op)) {
-      error(rule->range, "a gradient clause changes no state");
-      return Entity::poison();
-    }
   // 2. The operation; its body first uses what it captures, then arguments for that.
   SmallVector<Value> differentiated;
   for (const GradientArgument &argument : arguments)

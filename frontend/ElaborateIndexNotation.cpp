@@ -176,11 +176,29 @@ Entity Elaborator::elaborateReduction(const ReductionExpr *expr) {
 
 /// Whether all elements of a value are one number.
 static bool isUniform(Value value) {
-  if (llvm::cast<dl::TensorType>(value.getType()).isScalar() || value.getDefiningOp<dl::ConstantOp>())
-    return true;
-  Operation *op = value.getDefiningOp();
-  bool keepsUniform = op && (op->hasTrait<dl::Elementwise>() || isa<dl::BroadcastOp, dl::ReshapeOp>(op));
-  return keepsUniform && llvm::all_of(op->getOperands(), isUniform);
+  SmallVector<Value> work{value};
+  llvm::DenseSet<Value> seen;
+  while (!work.empty()) {
+    Value at = work.pop_back_val();
+    if (!seen.insert(at).second || llvm::cast<dl::TensorType>(at.getType()).isScalar() ||
+        at.getDefiningOp<dl::ConstantOp>())
+      continue;
+    Operation *op = at.getDefiningOp();
+    if (!op || !(op->hasTrait<dl::Elementwise>() || isa<dl::BroadcastOp, dl::ReshapeOp>(op)))
+      return false;
+    llvm::append_range(work, op->getOperands());
+  }
+  return true;
+}
+
+/// Whether a reshape adds or drops leading axes of size 1 alone, so that each index keeps its axis.
+static bool keepsAxes(Operation *op) {
+  auto stripped = [](Value value) {
+    return llvm::cast<dl::TensorType>(value.getType()).getShape().drop_while([](dl::PolynomialAttr size) {
+      return size.isConstant(1);
+    });
+  };
+  return stripped(op->getOperand(0)) == stripped(op->getResult(0));
 }
 
 /// Checks what was emitted behind `before` for an expression: values that depend on indices are combined
@@ -194,7 +212,8 @@ bool Elaborator::checkElementwise(Operation *before, SourceRange range) {
     op->walk([&](Operation *inner) { any |= llvm::any_of(inner->getOperands(), depends); });
     if (!any || llvm::any_of(op->getResults(), depends)) // of a part that was checked
       continue;
-    bool isAllowed = op->hasTrait<dl::Elementwise>() || isa<dl::BroadcastOp, dl::ReshapeOp>(*op);
+    bool isAllowed = op->hasTrait<dl::Elementwise>() || isa<dl::BroadcastOp>(*op) ||
+                     (isa<dl::ReshapeOp>(*op) && (!reshapes.contains(&*op) || keepsAxes(&*op)));
     if (!isAllowed) {
       error(range, sources.text(range) + " is not computed element by element: " +
                        op->getName().stripDialect() + " takes whole tensors");
@@ -238,6 +257,7 @@ Entity Elaborator::elaborateIndexedExpr(const Expr *expr, const NameHint &hint) 
 
 Entity Elaborator::elaborateIndexedLet(const LetStmt *stmt) {
   IndexSpace space;
+  reshapes.clear();
   Scope inner(scope);
   Restore<Scope *> inScope(scope, &inner);
   Restore<IndexSpace *> inSpace(indexSpace, &space);

@@ -14,13 +14,28 @@ namespace dlc::frontend {
 /// Nothing where `expr` is not affine; reports nothing.
 std::optional<AffineIndex> Elaborator::affineIndex(const Expr *expr) {
   AffineIndex result{SmallVector<int64_t>(indexSpace->indices.size(), 0), poly(0)};
+  // Sizes have at most 2^40 elements: larger numbers reach nothing, and the arithmetic here stays in 64 bits.
+  auto bounded = [](AffineIndex index) -> std::optional<AffineIndex> {
+    auto isSmall = [](int64_t number) { return number > -(int64_t(1) << 40) && number < int64_t(1) << 40; };
+    return llvm::all_of(index.coefficients, isSmall) && llvm::all_of(index.offset.getCoefficients(), isSmall)
+               ? std::optional(index)
+               : std::nullopt;
+  };
+  auto scaled = [&](AffineIndex index, int64_t factor) -> std::optional<AffineIndex> {
+    if (factor <= -(1 << 22) || factor >= 1 << 22)
+      return std::nullopt;
+    for (int64_t &coefficient : index.coefficients)
+      coefficient *= factor;
+    index.offset = index.offset * factor;
+    return bounded(std::move(index));
+  };
   auto isIndex = [&](StringRef name) { return indexSpace->find(name).has_value(); };
   if (!mentions(expr, isIndex)) {
     Entity entity = elaborate(expr);
     if (!entity.isInteger())
       return std::nullopt;
     result.offset = entity.integer;
-    return result;
+    return bounded(std::move(result));
   }
   if (auto *name = llvm::dyn_cast<NameExpr>(expr)) {
     size_t axis = *indexSpace->find(name->name);
@@ -28,16 +43,10 @@ std::optional<AffineIndex> Elaborator::affineIndex(const Expr *expr) {
     result.offset = indexSpace->indices[axis].low;
     return result;
   }
-  auto scaled = [](AffineIndex index, int64_t factor) {
-    for (int64_t &coefficient : index.coefficients)
-      coefficient *= factor;
-    index.offset = index.offset * factor;
-    return index;
-  };
   auto *unary = llvm::dyn_cast<UnaryExpr>(expr);
   if (unary && unary->op == UnaryOp::Negate) {
     std::optional<AffineIndex> operand = affineIndex(unary->operand);
-    return operand ? std::optional(scaled(*operand, -1)) : std::nullopt;
+    return operand ? scaled(*operand, -1) : std::nullopt;
   }
   auto *binary = llvm::dyn_cast<BinaryExpr>(expr);
   if (!binary)
@@ -49,11 +58,13 @@ std::optional<AffineIndex> Elaborator::affineIndex(const Expr *expr) {
   if (!lhs || !rhs)
     return std::nullopt;
   if (isSum) {
-    AffineIndex right = scaled(*rhs, binary->op == BinaryOp::Add ? 1 : -1);
-    for (auto [own, added] : llvm::zip_equal(lhs->coefficients, right.coefficients))
+    std::optional<AffineIndex> right = scaled(*rhs, binary->op == BinaryOp::Add ? 1 : -1);
+    if (!right)
+      return std::nullopt;
+    for (auto [own, added] : llvm::zip_equal(lhs->coefficients, right->coefficients))
       own += added;
-    lhs->offset = lhs->offset + right.offset;
-    return lhs;
+    lhs->offset = lhs->offset + right->offset;
+    return bounded(std::move(*lhs));
   }
   auto constantOf = [](const AffineIndex &index) -> std::optional<int64_t> {
     if (llvm::any_of(index.coefficients, [](int64_t c) { return c != 0; }))

@@ -34,7 +34,6 @@ Entity Elaborator::callMetric(const CallableDecl *decl, std::vector<Arg> &args, 
   }
   if (result.isNumeric() && !result.isTensor())
     result = Entity::ofTensor(toValue(result, Float32Type::get(&context)));
-  result.isMetric = result.isTensor();
   return result;
 }
 
@@ -66,8 +65,10 @@ void Elaborator::elaborateAccumulate(const StateStmt *stmt) {
       if (!initial.isNumber()) {
         error(variable.init->range,
               "an accumulator starts at a number that is known at compile time, got " + describe(initial));
+      } else if (element = type.getElementType();
+                 !fits(initial, element) || (!isa<FloatType>(element) && initial.isFloat())) {
+        error(variable.init->range, describe(initial) + " does not fit " + describe(type));
       } else {
-        element = type.getElementType();
         TypedAttr value =
             isa<FloatType>(element)
                 ? TypedAttr(builder.getFloatAttr(element, initial.asDouble()))
@@ -75,6 +76,7 @@ void Elaborator::elaborateAccumulate(const StateStmt *stmt) {
         createState(dl::StateRole::Metric, binding.state, type, value, owner, "", variable.range);
         currentLocation = locate(variable.range);
         binding.entity = loadState(binding.state, type);
+        entry->accumulated.insert(binding.entity.value);
       }
     }
     bind(variable.name, std::move(binding));
@@ -84,6 +86,31 @@ void Elaborator::elaborateAccumulate(const StateStmt *stmt) {
 //===----------------------------------------------------------------------===//
 // report
 //===----------------------------------------------------------------------===//
+
+/// Where a reported value comes from: whether from accumulators, and whether from this step's batch
+/// otherwise.
+static std::pair<bool, bool> sourcesOf(Value value, const EntryContext &entry) {
+  bool isAccumulated = false, isOfBatch = false;
+  SmallVector<Value> work{value};
+  llvm::DenseSet<Value> seen;
+  while (!work.empty()) {
+    Value at = work.pop_back_val();
+    if (!seen.insert(at).second)
+      continue;
+    if (entry.accumulated.contains(at)) {
+      isAccumulated = true;
+      continue;
+    }
+    Operation *op = at.getDefiningOp();
+    if (!op || isa<dl::LoadStateOp>(op)) {
+      isOfBatch |= op || isa<func::FuncOp>(at.getParentBlock()->getParentOp());
+      continue;
+    }
+    llvm::append_range(work, op->getOperands());
+    op->walk([&](Operation *inner) { llvm::append_range(work, inner->getOperands()); });
+  }
+  return {isAccumulated, isOfBatch};
+}
 
 void Elaborator::elaborateReport(const ReportStmt *stmt) {
   if (inScan()) {
@@ -120,7 +147,14 @@ void Elaborator::elaborateReport(const ReportStmt *stmt) {
     Value result = toValue(value, f32);
     if (llvm::cast<dl::TensorType>(result.getType()).getElementType() != f32)
       result = emit<dl::CastOp>(tensorOf({}, f32), result);
-    entry->results.push_back({name.str(), result, value.isMetric, true, item.range});
+    auto [isMetric, isOfBatch] = sourcesOf(result, *entry);
+    if (isMetric && isOfBatch) {
+      error(item.value->range,
+            "report " + name + " mixes what a metric has accumulated with values of one batch")
+          .note("report both, or accumulate the second in a metric, too");
+      continue;
+    }
+    entry->results.push_back({name.str(), result, isMetric, true, item.range});
   }
 }
 

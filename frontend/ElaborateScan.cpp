@@ -5,20 +5,25 @@
 
 namespace dlc::frontend {
 
-/// The axis that a name denotes in a declared type, from the front, or from the back behind `...`.
+/// The axis that a name denotes in a declared type, from the front, or from the back behind `...`; nothing if
+/// the type has it twice.
 static std::optional<int64_t> findAxis(const TypeExpr *type, StringRef name, int64_t rank) {
   auto *tensor = llvm::dyn_cast_or_null<TensorType>(type);
   if (!tensor)
     return std::nullopt;
   bool isBehindPack = false;
+  std::optional<int64_t> found;
   for (auto [axis, dim] : llvm::enumerate(tensor->dims)) {
     isBehindPack |= dim.isEllipsis();
     auto *dimName = dim.size ? llvm::dyn_cast<NameExpr>(dim.size) : nullptr;
-    if (dimName && dimName->name == name)
-      return isBehindPack ? rank - static_cast<int64_t>(tensor->dims.size() - axis)
-                          : static_cast<int64_t>(axis);
+    if (!dimName || dimName->name != name)
+      continue;
+    if (found)
+      return std::nullopt;
+    found =
+        isBehindPack ? rank - static_cast<int64_t>(tensor->dims.size() - axis) : static_cast<int64_t>(axis);
   }
-  return std::nullopt;
+  return found;
 }
 
 std::optional<int64_t> Elaborator::scanAxis(const ScanExpr *scan, const ScanInput &input,
@@ -100,7 +105,11 @@ Entity Elaborator::elaborateScan(const ScanExpr *expr) {
     xs.push_back(sequence.value);
     axes.push_back(*axis);
   }
-  if (expr->inputs.empty()) {
+  if (expr->inputs.empty() && expr->overIsAxis) {
+    error(expr->over->range, "over axis= needs a sequence, such as scan step in x over axis=0")
+        .note("over 3 makes three steps");
+    isGood = false;
+  } else if (expr->inputs.empty()) {
     std::optional<dl::PolynomialAttr> steps = evaluateDimension(expr->over);
     isGood &= steps.has_value();
     count = steps.value_or(poly(0));

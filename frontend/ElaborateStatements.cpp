@@ -64,6 +64,7 @@ void Elaborator::elaborateStmt(const Stmt *stmt) {
     const Expr *value = isReturn ? llvm::cast<ReturnStmt>(stmt)->value : llvm::cast<FinishStmt>(stmt)->value;
     Entity result = elaborate(value, {isReturn ? NameHint::Kind::Enclosing : NameHint::Kind::None, ""});
     frame->returned = std::move(result);
+    frame->returnExpr = value;
     frame->returnRange = value->range;
     return;
   }
@@ -193,6 +194,8 @@ void Elaborator::elaborateAssign(const AssignStmt *stmt) {
     return;
   }
   if (target->kind != Binding::Kind::State) {
+    if (target->type)
+      value = checkDeclaredType(std::move(value), target->type, stmt->value->range, stmt->target.text);
     target->entity = std::move(value);
     return;
   }
@@ -212,6 +215,10 @@ void Elaborator::elaborateAssign(const AssignStmt *stmt) {
     return;
   }
   currentLocation = locate(stmt->range);
+  if (frame->inGradientClause) {
+    error(stmt->range, "a gradient clause changes no state").note("it is declared here", target->range);
+    return;
+  }
   if (frame->decl->kind != DeclKind::Optimizer && frame->decl->kind != DeclKind::Metric) {
     // A layer's buffer: only training writes, and what is read carries no gradient.
     if (!entry->isTraining())
@@ -223,6 +230,8 @@ void Elaborator::elaborateAssign(const AssignStmt *stmt) {
     return;
   }
   storeState(target->state, value.value);
+  if (frame->decl->kind == DeclKind::Metric)
+    entry->accumulated.insert(value.value);
   target->entity = value;
 }
 
@@ -235,8 +244,22 @@ void Elaborator::elaborateBuffers(const StateStmt *stmt) {
     binding.state =
         frame->path.empty() ? variable.name.text.str() : (frame->path + "." + variable.name.text).str();
     currentLocation = locate(variable.range);
-    if (auto known = stateOps.find(binding.state); known != stateOps.end()) {
-      binding.entity = loadState(binding.state, llvm::cast<dl::TensorType>(known->second.getType()));
+    if (!checkUnshared(variable, binding.state, "state")) {
+      // reported
+    } else if (auto known = stateOps.find(binding.state); known != stateOps.end()) {
+      auto type = llvm::cast<dl::TensorType>(known->second.getType());
+      if (auto *declared = llvm::dyn_cast_or_null<TensorType>(variable.type)) {
+        dl::TensorType here = evaluateType(declared);
+        if (here && here != type)
+          error(frame->caller ? frame->callRange : variable.range,
+                "state " + llvm::Twine(binding.state) + " is " + describe(here) + " here, but " +
+                    describe(type) + " where it was made");
+        if (here != type) {
+          bind(variable.name, Binding());
+          continue;
+        }
+      }
+      binding.entity = loadState(binding.state, type);
     } else if (dl::TensorType type = inferStateType(variable)) {
       createState(dl::StateRole::Buffer, binding.state, type, {}, "", "", variable.range);
       if (elaborateInitial(variable.init, type, binding.state))

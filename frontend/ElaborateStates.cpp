@@ -57,14 +57,22 @@ Entity Elaborator::instanceMember(const Instance &instance, const Identifier &me
   std::string name = joinPath(instance.path, member.text);
   if (auto found = parameterIndex.find(name); found != parameterIndex.end())
     return loadState(name, parameters[found->second].type);
-  bool hasParameters = llvm::any_of(parameters, [&](const ParameterInfo &info) {
-    return StringRef(info.name).starts_with(instance.path + ".");
-  });
-  if (hasParameters) {
-    std::vector<StringRef> names;
-    for (const ParameterInfo &info : parameters)
-      if (StringRef(info.name).starts_with(instance.path + "."))
-        names.push_back(StringRef(info.name).drop_front(instance.path.size() + 1));
+  // A part of it, such as layer.fc of layer.fc.weight.
+  std::vector<StringRef> names;
+  std::string prefix = instance.path.empty() ? "" : instance.path + ".";
+  for (const ParameterInfo &info : parameters) {
+    StringRef rest = info.name;
+    if (!rest.consume_front(prefix))
+      continue;
+    if (rest.starts_with((member.text + ".").str())) {
+      auto part = std::make_shared<Instance>(instance);
+      part->path = name;
+      part->isPart = true;
+      return Entity::ofInstance(std::move(part));
+    }
+    names.push_back(rest);
+  }
+  if (!names.empty()) {
     error(member.range, instance.decl->name.text + " has no parameter '" + member.text + "'")
         .suggest(nearestName(member.text, names));
   } else {
@@ -143,6 +151,27 @@ std::optional<std::string> Elaborator::parameterName(const ParamStmt *stmt) {
   return std::nullopt;
 }
 
+/// Whether a parameter or buffer of the current frame is made here for the first time, and not by a second
+/// instance of one name, or by a loop in each of its iterations.
+bool Elaborator::checkUnshared(const Declarator &variable, const std::string &name, StringRef what) {
+  constexpr StringRef remedy = "a loop names what it makes with `as`: for i in 0..6 as layers { … }";
+  if (frame->isDuplicate) {
+    SourceRange useSite;
+    for (Frame *at = frame; at && at->isDuplicate; at = at->caller)
+      useSite = userRange(at->callRange);
+    error(useSite, "two instances are called '" + (frame->path.empty() ? "" : llvm::Twine(frame->path)) +
+                       "', and both have " + what)
+        .note("the first is made here", frame->firstUse)
+        .note(remedy);
+    return false;
+  }
+  if (!frame->stateNames.insert(name).second) {
+    error(variable.range, "a loop makes " + llvm::Twine(name) + " more than once").note(remedy);
+    return false;
+  }
+  return true;
+}
+
 Entity Elaborator::elaborateParam(const ParamStmt *stmt) {
   const Declarator &variable = stmt->variable;
   auto *declared = llvm::dyn_cast<TensorType>(variable.type);
@@ -166,15 +195,8 @@ Entity Elaborator::elaborateParam(const ParamStmt *stmt) {
     }
   }
   SourceRange useSite = frame->caller ? userRange(frame->callRange) : variable.range;
-  if (frame->isDuplicate) {
-    for (Frame *at = frame; at && at->isDuplicate; at = at->caller)
-      useSite = userRange(at->callRange);
-    error(useSite, "two instances are called '" + (frame->path.empty() ? "" : llvm::Twine(frame->path)) +
-                       "', and both have parameters")
-        .note("the first is made here", frame->firstUse)
-        .note("a loop names its instances with `as`: for i in 0..6 as layers { … }");
+  if (!checkUnshared(variable, name, "parameters"))
     return Entity::poison();
-  }
   for (Frame *at = frame; at; at = at->caller) {
     if (at->decl && at->decl->kind == DeclKind::Model)
       break; // whose parameters have the same names whoever calls it
@@ -190,7 +212,7 @@ Entity Elaborator::elaborateParam(const ParamStmt *stmt) {
 
   // A model's names begin without its own where a file has but one: a layer of an entry may have the same.
   const CallableDecl *model = nullptr;
-  for (Frame *at = frame; at; at = at->caller)
+  for (Frame *at = frame; at && !model; at = at->caller)
     if (at->decl && at->decl->kind == DeclKind::Model)
       model = at->decl;
   auto [known, isNew] = parameterIndex.try_emplace(name, parameters.size());
@@ -221,6 +243,8 @@ Entity Elaborator::elaborateParam(const ParamStmt *stmt) {
   currentLocation = locate(variable.range);
   Entity value = loadState(name, type);
   frame->params.push_back({variable.name.text, value.value});
+  for (Frame *at = frame->caller; at; at = at->caller)
+    at->innerParameter = name;
   return value;
 }
 
@@ -334,14 +358,26 @@ Value Elaborator::loadIteration() {
   return entry->iteration;
 }
 
+/// The step within all scans around, counted through; null outside of scans.
+Value Elaborator::scanPosition() {
+  Value position;
+  for (Operation *op : entry->scans) {
+    auto scan = llvm::cast<dl::ScanOp>(op);
+    if (position) {
+      Value count = emit<dl::DimOp>(scan.getCount());
+      position = emit<dl::AddOp>(emit<dl::MulOp>(position, count), scan.getIndex());
+    } else {
+      position = scan.getIndex();
+    }
+  }
+  return position;
+}
+
 Value Elaborator::random(dl::TensorType type, StringRef name) {
   std::string site = entry->isInit() ? "init/" + initialName : frame->path + "/" + name.str();
   site += "#" + std::to_string(entry->occurrences[site]++);
   Value key = emit<dl::RandomKeyOp>(loadSeed(), static_cast<int64_t>(llvm::xxHash64(StringRef(site))));
-  Value iteration = loadIteration(), index;
-  if (inScan())
-    index = llvm::cast<dl::ScanOp>(entry->scans.back()).getIndex();
-  return emit<dl::RandomOp>(type, key, iteration, index);
+  return emit<dl::RandomOp>(type, key, loadIteration(), scanPosition());
 }
 
 } // namespace dlc::frontend

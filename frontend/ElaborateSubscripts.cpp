@@ -129,7 +129,10 @@ std::optional<Elaborator::AxisSlice> Elaborator::sliceAxis(const Subscript &subs
   if (slice.stride == 1)
     return slice;
   if (std::optional<int64_t> constant = slice.length.getConstantValue()) {
-    slice.length = poly((*constant + slice.stride - 1) / slice.stride);
+    int64_t length = *constant > 0 ? (*constant - 1) / slice.stride + 1 : 0;
+    slice.length = poly(length);
+    if (length <= 1)
+      slice.stride = 1; // there is nothing to step to
   } else if (auto exact = dl::divideExactly(slice.length, poly(slice.stride))) {
     slice.length = *exact;
   } else {

@@ -34,6 +34,8 @@ std::vector<std::pair<unsigned, Value>> Elaborator::parametersOf(Value loss) {
     if (!seenValues.insert(value).second)
       continue;
     if (auto parameter = entry->parameterValues.find(value); parameter != entry->parameterValues.end()) {
+      if (!llvm::isa<FloatType>(parameters[parameter->second].type.getElementType()))
+        continue; // has no gradient
       // After an earlier minimize there may be two values; the one that stands now is trained.
       Value &known = found[parameter->second];
       if (!known || entry->states.lookup(parameters[parameter->second].name) == value)
@@ -50,7 +52,9 @@ std::vector<std::pair<unsigned, Value>> Elaborator::parametersOf(Value loss) {
     if (!seen.insert(op).second || llvm::isa<dl::StopGradientOp>(op))
       continue;
     llvm::append_range(work, op->getOperands());
-    op->walk([&](Operation *inner) { llvm::append_range(work, inner->getOperands()); });
+    for (Region &region : op->getRegions())
+      for (mlir::Block &block : region)
+        llvm::append_range(work, block.getTerminator()->getOperands());
   }
   return {found.begin(), found.end()};
 }
@@ -346,7 +350,8 @@ void Elaborator::updateParameter(OptimizerGroup &group, unsigned parameter, Valu
     return;
   }
   currentLocation = locate(group.syntax->optimizer->range);
-  storeState(info.name, updated.value);
+  // What is computed with it from here on does not depend on what this update was computed from.
+  storeState(info.name, emit<dl::StopGradientOp>(info.type, updated.value));
 }
 
 /// State of an optimizer belongs to the train entry and the parameter that is being updated.

@@ -77,7 +77,12 @@ Entity Elaborator::convertConstant(Entity entity, const ConstantTypeExpr *type, 
   if (!type->isList) {
     if (std::optional<Entity> converted = convertOne(entity, type->constant))
       return *converted;
-    error(range, what + " expects " + stringify(type->constant) + ", got " + describe(entity));
+    bool isAtRunTime = type->constant == ConstantType::Bool && entity.isTensor() &&
+                       entity.tensorType().getElementType().isInteger(1);
+    Diagnostic &diag = error(range, what + " expects " + stringify(type->constant) + ", got " +
+                                        describe(entity) + (isAtRunTime ? " at run time" : ""));
+    if (isAtRunTime)
+      diag.note("one of run time is declared bool[]");
     return Entity::poison();
   }
 

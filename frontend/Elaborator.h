@@ -74,6 +74,7 @@ struct EntryContext {
   SourceRange minimized;                       ///< the first minimize's loss
   llvm::StringMap<unsigned> optimizers;        ///< of one name, for the names of hyperparameters
   Value iteration;                             ///< i64, null until it is needed
+  llvm::DenseSet<Value> accumulated;           ///< values of metrics' accumulators: over many batches
   std::vector<dl::ConstraintAttr> constraints; ///< on the sizes that are given at run time
   std::vector<Operation *> scans;              ///< around the insertion point, outermost first
   struct Result {
@@ -138,6 +139,7 @@ public:
                   const std::shared_ptr<Instance> &instance);
   bool matchArguments(const CallableDecl *decl, const CallExpr *call, const Instance *instance,
                       std::vector<Arg> &args);
+  Entity convertDefault(const TensorType *type, Entity entity, SourceRange range, const llvm::Twine &what);
   /// Binds arguments, defaults and dimensions in the current (new) scope.
   bool bindArguments(const CallableDecl *decl, std::vector<Arg> &args, SourceRange callRange);
   Entity runBody(const CallableDecl *decl);
@@ -206,6 +208,7 @@ public:
   /// The path of an instance made in the current frame.
   std::string instancePath(const NameHint &hint, const CallableDecl *decl, SourceRange range, Frame &callee);
   std::optional<std::string> parameterName(const ParamStmt *stmt);
+  bool checkUnshared(const Declarator &variable, const std::string &name, llvm::StringRef what);
   Entity elaborateParam(const ParamStmt *stmt);
   Entity loadState(llvm::StringRef name, dl::TensorType type);
   void storeState(llvm::StringRef name, Value value);
@@ -213,6 +216,7 @@ public:
                           llvm::StringRef owner, llvm::StringRef parameter, SourceRange range);
   Value loadSeed();
   Value loadIteration();
+  Value scanPosition();
   /// A random tensor at a new site of the current frame.
   Value random(dl::TensorType type, llvm::StringRef name);
   /// Evaluates an initial value in "init", converted to `type`; null after an error.
@@ -382,12 +386,13 @@ public:
   llvm::StringMap<dl::StateOp> stateOps;
   /// The initial value of the state whose initialiser is being evaluated: its name, for random sites.
   std::string initialName;
-  IndexSpace *indexSpace = nullptr; ///< of the index notation that is being walked
-  std::optional<Entity> yielded;    ///< of the scan whose body is being walked
+  IndexSpace *indexSpace = nullptr;     ///< of the index notation that is being walked
+  llvm::DenseSet<Operation *> reshapes; ///< that a program asks for, since the last index notation began
+  std::optional<Entity> yielded;        ///< of the scan whose body is being walked
   SourceRange yieldRange;
-  unsigned expressionDepth = 0;  ///< expressions around the one that is walked, through all calls
-  unsigned statements = 0;       ///< walked so far, for the limit on unrolling
-  unsigned updatedParameter = 0; ///< index of the one that the optimizer's body is for
+  unsigned expressionDepth = 0;             ///< expressions around the one that is walked, through all calls
+  unsigned statements = 0, expressions = 0; ///< walked so far, for the limits on unrolling
+  unsigned updatedParameter = 0;            ///< index of the one that the optimizer's body is for
   std::string lastLetName; ///< of the statement being elaborated: what callees without a name are shown as
 };
 

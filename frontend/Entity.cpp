@@ -20,6 +20,26 @@ std::string describe(dl::TensorType type) {
   return type.isScalar() ? llvm::StringRef(text).drop_back(2).str() : text;
 }
 
+/// Appends "[a, [b, c]]", and "…" for what would make the text long.
+static void appendTuple(const Entity &entity, std::string &text) {
+  constexpr size_t kMaxText = 200;
+  text += "[";
+  for (auto [position, element] : llvm::enumerate(entity.tuple->elements)) {
+    text += position ? ", " : "";
+    if (text.size() > kMaxText) {
+      text += "…";
+      break;
+    }
+    if (!element.isTuple()) {
+      text += describe(element);
+      continue;
+    }
+    text += "tuple ";
+    appendTuple(element, text);
+  }
+  text += "]";
+}
+
 std::string describe(const Entity &entity) {
   switch (entity.kind) {
   case Entity::Kind::Poison:
@@ -35,10 +55,9 @@ std::string describe(const Entity &entity) {
   case Entity::Kind::String:
     return "string \"" + entity.text + "\"";
   case Entity::Kind::Tuple: {
-    std::vector<std::string> parts;
-    for (const Entity &element : entity.tuple->elements)
-      parts.push_back(describe(element));
-    return "tuple [" + llvm::join(parts, ", ") + "]";
+    std::string text = "tuple ";
+    appendTuple(entity, text);
+    return text;
   }
   case Entity::Kind::ElementType:
     return "a data type";

@@ -27,12 +27,14 @@ struct Instance {
   const CallableDecl *decl = nullptr;
   std::string path; ///< "" for the model of a one-model file
   std::vector<std::pair<llvm::StringRef, Entity>> bound;
-  SourceRange range; ///< the call that made it
+  SourceRange range;   ///< the call that made it
+  bool isPart = false; ///< the parameters below a name, which is no instance itself
 };
 
 struct TupleEntity {
   std::vector<Entity> elements;
   std::vector<std::string> names; ///< empty, or one per element ("" for none)
+  unsigned nesting = 1;           ///< tuples in tuples
 };
 
 struct Entity {
@@ -53,7 +55,6 @@ struct Entity {
   };
 
   Kind kind = Kind::Poison;
-  bool isMetric = false; ///< a tensor that a metric has accumulated
   bool flag = false;
   double number = 0;
   dl::PolynomialAttr integer;
@@ -89,7 +90,10 @@ struct Entity {
   }
   static Entity ofTuple(std::vector<Entity> elements, std::vector<std::string> names = {}) {
     Entity entity = ofKind(Kind::Tuple);
-    entity.tuple = std::make_shared<TupleEntity>(TupleEntity{std::move(elements), std::move(names)});
+    unsigned nesting = 1;
+    for (const Entity &element : elements)
+      nesting = std::max(nesting, element.tuple ? element.tuple->nesting + 1 : 1);
+    entity.tuple = std::make_shared<TupleEntity>(TupleEntity{std::move(elements), std::move(names), nesting});
     return entity;
   }
   static Entity ofElementType(mlir::Type type) {
@@ -172,14 +176,18 @@ struct Frame {
   SourceRange callRange;  ///< of the call, in the caller's text
   bool isUnnamed = false; ///< nothing but the callee's name tells this instance from others
   std::optional<Entity> returned;
+  const Expr *returnExpr = nullptr; ///< what was returned, as it is written
   SourceRange returnRange;
   /// Names of instances made by this frame, with the calls that made them.
   llvm::StringMap<SourceRange> instanceNames;
   /// What `for … as` loops bound: per iteration its instance, or a tuple of its instances.
   llvm::StringMap<Entity> loops;
+  bool inGradientClause = false;
   bool inNamedLoop = false; ///< directly in a `for … as`, whose path a call that is assigned takes
   std::vector<std::pair<llvm::StringRef, mlir::Value>> params; ///< of the body's param statements, in order
-  /// A second instance of one name; a parameter below it is an error.
+  llvm::StringSet<> stateNames;                                ///< of the parameters and buffers made here
+  std::string innerParameter;                                  ///< one that a call below has made or read
+  /// A second instance of one name; a parameter or buffer below it is an error.
   bool isDuplicate = false;
   SourceRange firstUse;
 };

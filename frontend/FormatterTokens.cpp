@@ -179,12 +179,9 @@ bool Annotator::decideSpace() const {
   case TokenKind::RightBracket:
   case TokenKind::Comma:
   case TokenKind::DotDot:
+  case TokenKind::Dot:
   case TokenKind::Colon:
     return false;
-  case TokenKind::Dot:
-    // Without a space, a point between two numbers would make them one.
-    return previous().kind == TokenKind::Integer &&
-           (next().kind == TokenKind::Integer || next().kind == TokenKind::Float);
   case TokenKind::Equal:
     return isSpacedEqual();
   case TokenKind::Ellipsis: // of a pack with a name, `w...`

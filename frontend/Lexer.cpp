@@ -199,6 +199,12 @@ void Lexer::lexNumber() {
       ++at;
   };
   skipDigits();
+  // Behind a point stands the number of a part, as in layers.0.weight.
+  bool isPart = !result.tokens.empty() && result.tokens.back().kind == TokenKind::Dot;
+  if (isPart) {
+    add(TokenKind::Integer, begin, at);
+    return;
+  }
   if (peek() == '.' && llvm::isDigit(peek(1))) {
     isFloat = true;
     ++at;

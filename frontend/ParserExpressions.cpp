@@ -202,6 +202,7 @@ static std::optional<ReductionKind> reductionOf(const Expr *callee) {
       .Default(std::nullopt);
 }
 
+/// A local may be called sum, too: sum[:, 0] is an index, sum[i](x[i]) a reduction.
 /// postfix ::= primary (call | index | member)* | reduction (call | index | member)*
 const Expr *ParserImpl::parsePostfix() {
   SourceRange begin = here();
@@ -213,7 +214,8 @@ const Expr *ParserImpl::parsePostfix() {
       expr = parseCall(expr, begin);
     else if (is(TokenKind::Dot))
       expr = parseMember(expr, begin);
-    else if (auto reduction = reductionOf(expr))
+    else if (auto reduction = reductionOf(expr);
+             reduction && !token(1).isAny(TokenKind::Colon, TokenKind::Ellipsis))
       expr = parseReduction(*reduction, begin);
     else
       expr = parseIndex(expr, begin);

@@ -68,10 +68,6 @@ bool ParserImpl::parsePattern(llvm::SmallVectorImpl<ParameterPattern> &patterns)
     do {
       if (token().isAny(TokenKind::Name, TokenKind::Integer, TokenKind::Star) || isKeyword(token().kind)) {
         parts.push_back(take().text);
-      } else if (is(TokenKind::Float) && token().text.find_first_of("eE") == StringRef::npos) {
-        // The lexer reads the middle of `layers.0.1.weight` as one number.
-        auto [whole, fraction] = take().text.split('.');
-        parts.append({whole, fraction});
       } else {
         reportExpected(parts.empty() ? "parameters, as in decoder.*, head.weight or rest"
                                      : "a part of the parameters' name or '*'");
