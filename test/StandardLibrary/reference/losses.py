@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Losses."""
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -35,6 +36,8 @@ def losses():
     between(family, F.hinge_embedding_loss, "hinge", {"x": normal, "y": signs}, margin=1.5)
     between(family, F.kl_div, "kl_div", {"x": normal, "y": probability}, log_target=True)
 
+    certain = {"p": np.float32([0, 0, 1, 1]), "y": np.float32([0, 1, 0, 1])}  # where the logarithms end
+    family.function("bce_certain", "bce(p, y)", certain, F.binary_cross_entropy, constant=("y",))
     zero = {"x": family.normal(4, 3) * 0, "y": family.uniform(4, 3)}  # where max(x, 0) and |x| have kinks
     family.function("bce_with_logits_zero", "bce_with_logits(x, y)", zero, F.binary_cross_entropy_with_logits)
     family.function("bce_with_logits_weight", "bce_with_logits(x, y, positive_weight=w)",

@@ -8,12 +8,12 @@ from cases import Family, double
 
 
 def one_of_classes(average):
-    """precision, recall and F1 of counts per class."""
-    def value(part, whole):
+    """precision, recall and F1 of counts per class, "macro" over the classes that occur, as scikit-learn's."""
+    def value(part, whole, rows):
         if average == "micro":
             return part.sum() / whole.sum()
         ratio = torch.where(whole > 0, part / whole.clamp(min=1), 0.0)
-        return ratio[1] if average == "binary" else ratio.mean()
+        return ratio[1] if average == "binary" else ratio[rows > 0].mean()
     return value
 
 
@@ -24,18 +24,18 @@ def counts(logits, label):
 
 
 def precision(logits, label, average):
-    hits, taken, _ = counts(logits, label)
-    return one_of_classes(average)(hits, taken)
+    hits, taken, present = counts(logits, label)
+    return one_of_classes(average)(hits, taken, taken + present)
 
 
 def recall(logits, label, average):
-    hits, _, present = counts(logits, label)
-    return one_of_classes(average)(hits, present)
+    hits, taken, present = counts(logits, label)
+    return one_of_classes(average)(hits, present, taken + present)
 
 
 def f1(logits, label, average):
     hits, taken, present = counts(logits, label)
-    return one_of_classes(average)(2 * hits, taken + present)
+    return one_of_classes(average)(2 * hits, taken + present, taken + present)
 
 
 def auc(score, label):
