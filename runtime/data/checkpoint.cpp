@@ -256,6 +256,15 @@ std::string checkpoint_path(const std::string &path) {
   return path + ".checkpoint";
 }
 
+std::string weights_path(const std::string &checkpoint) {
+  for (const std::string_view ending : {".safetensors", ""}) {
+    std::string tail = ".checkpoint" + std::string(ending);
+    if (checkpoint.ends_with(tail) && checkpoint.size() > tail.size())
+      return checkpoint.substr(0, checkpoint.size() - tail.size()) + std::string(ending);
+  }
+  return "";
+}
+
 Status save_weights(const dlc_artifact_t *artifact, dlc_session_t *session, const Encodings &encodings,
                     const std::string &path) {
   // Hugging Face's loaders ask which framework's layout it is.

@@ -95,6 +95,8 @@ Status load_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, c
 /// Where the checkpoint of a run that saves its weights to path lies: beside it, "m.safetensors" ->
 /// "m.checkpoint.safetensors".
 std::string checkpoint_path(const std::string &path);
+/// The weights that a checkpoint of that name lies beside; empty when no weights have such a checkpoint.
+std::string weights_path(const std::string &checkpoint);
 
 /// The runtime's status as ours: what the caller asked wrongly, what the machine could not do.
 Status from_runtime(const dlc_status_t &status);

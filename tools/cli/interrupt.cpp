@@ -2,14 +2,24 @@
 #include "tools/cli/interrupt.h"
 
 #include <csignal>
+#include <unistd.h>
 
 namespace dlc::cli {
 namespace {
 
 volatile sig_atomic_t received = 0;
 
+/// The step is finished first, then the training is saved; who cannot wait asks again.
 void note(int number) {
+  if (received) {
+    signal(number, SIG_DFL);
+    raise(number);
+    return;
+  }
   received = number;
+  constexpr char text[] = "\nending after this step; once more ends at once\n";
+  if (isatty(STDERR_FILENO))
+    (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
 }
 
 void install(void (*handler)(int), int flags) {
@@ -25,8 +35,7 @@ void install(void (*handler)(int), int flags) {
 
 InterruptWatch::InterruptWatch() {
   received = 0;
-  // SA_RESETHAND: the second signal of a kind has its default effect.
-  install(note, static_cast<int>(SA_RESETHAND) | SA_RESTART);
+  install(note, SA_RESTART);
 }
 
 InterruptWatch::~InterruptWatch() {

@@ -115,13 +115,17 @@ void add_model(CLI::App *app, const char *help, Options &options) {
   app->add_option("model", options.model, help)->required()->type_name("FILE");
 }
 
-/// The flags that shape an artifact.
-void add_compile_flags(CLI::App *app, Options &options) {
+/// The flags that shape an artifact, which whatever takes a .dl file has.
+void add_shape_flags(CLI::App *app, Options &options) {
   app->add_option("--target", options.targets, "cpu, cuda, or both")
       ->delimiter(',')
       ->check(CLI::IsMember({"cpu", "cuda"}))
       ->type_name("LIST");
   add_bounds(app, "--bind", "fix a dimension: --bind n=64", options.bind);
+}
+
+void add_compile_flags(CLI::App *app, Options &options) {
+  add_shape_flags(app, options);
   add_bounds(app, "--max", "bound a dimension, for the printed peak of memory: --max n=256", options.max);
   app->add_option("--precision", options.precision, "f32: strict, and the only one so far")->type_name("P");
   app->add_option("--max-memory", options.max_memory, "the most memory that an entry may need: 64MiB")
@@ -416,7 +420,7 @@ std::optional<int> parse_options(int argc, char **argv, const std::vector<std::s
     if (definition.verb != Verb::compile)
       verb->add_flag("--json", options.json, "print one JSON object a line");
     if (with_compiler && definition.verb != Verb::compile)
-      add_compile_flags(verb, options);
+      add_shape_flags(verb, options);
   }
 
   try {

@@ -67,6 +67,10 @@ int run_program(int argc, char **argv, const Compiler *compiler) {
       return exit;
     }
     status = artifact.load_memory(bytes);
+  } else if (!options.targets.empty() || !options.bind.empty()) {
+    status =
+        data::Status::input(std::string(options.bind.empty() ? "--target" : "--bind") +
+                            " shapes a model while it is compiled, and " + options.model + " is compiled");
   } else {
     status = artifact.load_file(options.model);
   }

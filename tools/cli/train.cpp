@@ -43,7 +43,7 @@ Status Trainer::choose_length() {
 /// Finds out before the training what would make its saving fail.
 Status Trainer::check_targets() const {
   if (options_.save.empty())
-    return {};
+    return options_.save_every ? Status::input("--save-every needs --save") : Status();
   std::vector<std::string> targets = {options_.save, checkpoint_target()};
   if (best_.wanted())
     targets.push_back(best_path(options_.save));
@@ -71,6 +71,8 @@ Status Trainer::restore() {
     return Status::input(format("%s was trained with seed %" PRIu64 ", which goes on: --seed %" PRIu64
                                 " differs",
                                 path.c_str(), resumed_->data_seed, *options_.seed));
+  if (options_.save.empty())
+    options_.save = data::weights_path(path);
   seed_ = resumed_->data_seed;
   iteration_ = resumed_->step;
   epoch_ = resumed_->sums_epoch;
@@ -223,12 +225,18 @@ Status Trainer::loop() {
 }
 
 /// Without --save the work must not be lost either: the checkpoint of an interruption is named after the
-/// model.
+/// model, and replaces none.
 std::string Trainer::checkpoint_target() const {
   if (!options_.save.empty())
     return data::checkpoint_path(options_.save);
+  if (!unsaved_checkpoint_.empty())
+    return unsaved_checkpoint_;
   std::string name = options_.model.substr(options_.model.rfind('/') + 1);
-  return data::checkpoint_path(name.substr(0, name.rfind('.')) + ".safetensors");
+  name = name.substr(0, name.rfind('.'));
+  unsaved_checkpoint_ = data::checkpoint_path(name + ".safetensors");
+  for (int i = 2; access(unsaved_checkpoint_.c_str(), F_OK) == 0; ++i)
+    unsaved_checkpoint_ = data::checkpoint_path(name + "-" + std::to_string(i) + ".safetensors");
+  return unsaved_checkpoint_;
 }
 
 Status Trainer::save_checkpoint() {

@@ -68,6 +68,8 @@ void Trainer::announce() const {
   if (iteration_ > 0)
     printf("resumed after step %" PRId64 ", epoch %" PRId64 "%s\n", iteration_, epoch_ + 1,
            finished() ? ": nothing is left to train" : "");
+  if (options_.save.empty())
+    printf("the weights will not be kept: --save FILE keeps them\n");
   fflush(stdout);
 }
 
@@ -229,7 +231,7 @@ void Trainer::print_best() const {
   std::string path = best_path(options_.save);
   bool is_kept = !options_.save.empty() && access(path.c_str(), R_OK) == 0;
   printf("best %s after step %" PRId64 "%s%s\n", format_figures({{best_.name(), best.value}}).c_str(),
-         best.step, is_kept ? ", in " : "", is_kept ? path.c_str() : "");
+         best.step, is_kept ? ", in " : ", not kept", is_kept ? path.c_str() : "");
 }
 
 void Trainer::print_done() const {

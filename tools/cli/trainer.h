@@ -60,7 +60,7 @@ private:
   const char *best_mark() const;
 
   const Artifact &artifact_;
-  const Options &options_;
+  Options options_; ///< `save` is set by --resume, too.
   ProgressBar bar_;
 
   // In front of what uses them: at the end, a thread of the cycle may still be reading rows.
@@ -87,6 +87,7 @@ private:
   int64_t evaluated_at_ = -1, saved_at_ = -1, checkpoint_at_ = -1; ///< Iterations.
   int64_t checkpoint_evaluated_ = -1; ///< The last evaluation that the checkpoint knows of.
   bool checkpoint_failed_ = false;
+  mutable std::string unsaved_checkpoint_; ///< Without --save; chosen when it is asked for.
 };
 
 } // namespace dlc::cli

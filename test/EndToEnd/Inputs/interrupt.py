@@ -53,6 +53,14 @@ for number, at_step in ((signal.SIGINT, 3), (signal.SIGTERM, 51)):
 # Without --save the checkpoint is named after the model.
 status, lines = start_and_stop(signal.SIGINT, 2)
 assert lines[-1]["checkpoint"] == "handmade.checkpoint.safetensors" and os.path.exists(lines[-1]["checkpoint"]), lines[-1]
+first = pathlib.Path("handmade.checkpoint.safetensors").read_bytes()
+status, lines = start_and_stop(signal.SIGINT, 4)
+assert lines[-1]["checkpoint"] == "handmade-2.checkpoint.safetensors" and os.path.exists(lines[-1]["checkpoint"]), lines[-1]
+assert pathlib.Path("handmade.checkpoint.safetensors").read_bytes() == first, "the second interruption replaced the first"
+# What goes on from there is saved there.
+run(PROGRAM, *shlex.split(lines[-1]["resume"])[1:])
+assert pathlib.Path("handmade-2.checkpoint.safetensors").read_bytes() == straight, "resumed without --save differs"
+assert pathlib.Path("handmade-2.safetensors").exists()
 
 # Killed while it saves after every step: whatever the moment, the checkpoint that is there is whole.
 for at_step in (2, 5, 9):
