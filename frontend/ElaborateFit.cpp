@@ -166,6 +166,9 @@ void Elaborator::elaborateFitSetting(const FitItem &item, NamedAttrList &attribu
   }
   if (value && attributes.set(key, value))
     error(item.name.range, key + " is set twice");
+  bool isLength = key == "epochs" || key == "steps";
+  if (isLength && attributes.get("epochs") && attributes.get("steps"))
+    error(item.name.range, "both epochs and steps say how long to train: one is enough");
 }
 
 /// `train NAME on data.SPLIT`: appends {entry, split} to runs. A train entry may stand several times, one
