@@ -198,6 +198,8 @@ CompileStatus Compiler::compile(std::string &artifact) {
     description.flags += "--bind " + name + "=" + std::to_string(value) + " ";
   for (const auto &[name, value] : options.max)
     description.flags += "--max " + name + "=" + std::to_string(value) + " ";
+  if (!options.fuse)
+    description.flags += "--no-fuse ";
   describeModule(*module, options.max, description);
   for (VariantCompiler &variant : variants) {
     messages << variant.takeMessages();

@@ -38,6 +38,7 @@ struct CompileOptions {
   std::map<std::string, int64_t> bind; ///< --bind n=64: fixes a symbolic dimension in every entry.
   std::map<std::string, int64_t> max;  ///< --max n=256: bounds it; the printed peak memory is for that bound.
   ScanForm scan = ScanForm::Auto;
+  bool fuse = true;      ///< Let operations share kernels; the results are the same without.
   bool verify = false;   ///< Run the schedule verifier on every schedule.
   bool verbose = false;  ///< Print what a fast path declined, and why.
   bool sanitize = false; ///< Instrument CPU kernels with AddressSanitizer.

@@ -72,6 +72,7 @@ bool VariantCompiler::formDispatches() {
   // A GPU kernel has no loop over a scan's steps yet: its scans are loops of the schedule.
   ScanForm scan = target.isCpu() ? options.scan : ScanForm::Loop;
   form.scan = scan == ScanForm::Loop ? "loop" : scan == ScanForm::Dispatch ? "dispatch" : "auto";
+  form.fuse = options.fuse;
   PassManager passes(module->getContext());
   passes.addPass(createChooseLayoutsPass());
   passes.addPass(createFormDispatchesPass(form));

@@ -58,6 +58,7 @@ Status read_options(const Options &options, dlc::CompileOptions &out_options) {
   out_options.scan = options.scan == "loop"       ? dlc::ScanForm::Loop
                      : options.scan == "dispatch" ? dlc::ScanForm::Dispatch
                                                   : dlc::ScanForm::Auto;
+  out_options.fuse = options.fuse && options.check_numerics.empty();
   out_options.verify = options.verify;
   out_options.verbose = options.verbose;
   out_options.sanitize = options.sanitize;

@@ -76,7 +76,7 @@ struct FormDispatches : impl::FormDispatchesPassBase<FormDispatches> {
   /// better: there each step multiplies all rows at once.
   bool runsInDispatch(dl::ScanOp loop) {
     constexpr int64_t kCacheBytes = 512 * 1024;
-    if (scan == "loop")
+    if (scan == "loop" || (scan == "auto" && !fuse))
       return false;
     std::optional<std::string> reason = reasonAgainstDispatch(loop);
     if (!reason && scan != "dispatch" && matrixBytes(loop) > kCacheBytes)
@@ -99,7 +99,8 @@ struct FormDispatches : impl::FormDispatchesPassBase<FormDispatches> {
       }
     }
     fusion::FusionGraph graph(block, loopsAsDispatches);
-    graph.fuse(fuseUpdates);
+    if (fuse)
+      graph.fuse(fuseUpdates);
     fusion::emitDispatches(block, graph, names, entry);
   }
 };

@@ -42,6 +42,8 @@ def FormDispatchesPass : Pass<"dl-form-dispatches", "::mlir::ModuleOp"> {
   let options = [
     Option<"scan", "scan", "std::string", "\"auto\"",
            "where loops run: 'loop' (in the schedule), 'dispatch' (inside one kernel where legal) or 'auto'">,
+    Option<"fuse", "fuse", "bool", "true",
+           "let operations share dispatches; otherwise each has its own, and every loop is one of the schedule">,
     Option<"fuseUpdates", "fuse-updates", "bool", "true",
            "compute a parameter's update where its gradient is computed">
   ];

@@ -202,6 +202,7 @@ void define_compile(CLI::App *app, const std::string &variants, Options &options
                   "how scans run: auto, loop (of commands) or dispatch (inside one kernel)")
       ->check(CLI::IsMember({"auto", "loop", "dispatch"}))
       ->type_name("FORM");
+  app->add_flag("!--no-fuse", options.fuse, "a kernel for each operation: slow, for finding faults");
   app->add_flag("--verbose", options.verbose, "say what a fast path declined, and why");
   app->add_flag("--verify", options.verify, "check every schedule against the program's data flow");
   app->add_flag("--sanitize", options.sanitize, "instrument the kernels with address checks");

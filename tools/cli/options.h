@@ -40,6 +40,7 @@ struct Options {
   std::string precision = "f32";
   std::string max_memory;    ///< bytes, or a number with KiB, MiB, GiB
   std::string scan = "auto"; ///< auto, loop, dispatch
+  bool fuse = true;          ///< Let operations share kernels.
   bool verify = false;       ///< Run the schedule verifier.
   bool verbose = false;      ///< Say what a fast path declined.
   bool sanitize = false;     ///< Instrument the kernels.
