@@ -234,8 +234,12 @@ struct ScanExpr : ExprOf<ExprKind::Scan> {
 enum class ElementType { F32, F64, BF16, F16, I8, U8, I32, I64, Bool };
 enum class ConstantType { Int, Float, Bool, String };
 
+/// "f32" and so on, in the order of the enumeration.
+llvm::ArrayRef<llvm::StringRef> elementTypeNames();
 llvm::StringRef stringify(ElementType type);
 llvm::StringRef stringify(ConstantType type);
+std::optional<ElementType> parseElementType(llvm::StringRef name);
+std::optional<ConstantType> parseConstantType(llvm::StringRef name);
 
 enum class TypeKind { Tensor, Constant, Tuple };
 

@@ -11,61 +11,6 @@ using llvm::ArrayRef;
 using llvm::cast;
 using llvm::StringRef;
 
-StringRef dlc::frontend::stringify(ElementType type) {
-  switch (type) {
-  case ElementType::F32:
-    return "f32";
-  case ElementType::F64:
-    return "f64";
-  case ElementType::BF16:
-    return "bf16";
-  case ElementType::F16:
-    return "f16";
-  case ElementType::I8:
-    return "i8";
-  case ElementType::U8:
-    return "u8";
-  case ElementType::I32:
-    return "i32";
-  case ElementType::I64:
-    return "i64";
-  case ElementType::Bool:
-    return "bool";
-  }
-  return "";
-}
-
-StringRef dlc::frontend::stringify(ConstantType type) {
-  switch (type) {
-  case ConstantType::Int:
-    return "int";
-  case ConstantType::Float:
-    return "float";
-  case ConstantType::Bool:
-    return "bool";
-  case ConstantType::String:
-    return "string";
-  }
-  return "";
-}
-
-StringRef dlc::frontend::stringify(DeclKind kind) {
-  static constexpr StringRef names[] = {"import", "fit",   "layer",  "function",  "model",    "train",
-                                        "eval",   "infer", "metric", "optimizer", "schedule", "initializer"};
-  return names[static_cast<unsigned>(kind)];
-}
-
-StringRef dlc::frontend::stringify(BinaryOp op) {
-  static constexpr StringRef names[] = {
-      "+", "-", "*", "/", "//", "%", "**", "==", "!=", "<", "<=", ">", ">=", "and", "or"};
-  return names[static_cast<unsigned>(op)];
-}
-
-StringRef dlc::frontend::stringify(ReductionKind kind) {
-  static constexpr StringRef names[] = {"sum", "max", "min", "prod"};
-  return names[static_cast<unsigned>(kind)];
-}
-
 namespace {
 class Printer {
 public:

@@ -37,8 +37,11 @@ ArrayRef<StringRef> builtinNames() {
 }
 
 ArrayRef<StringRef> specialNames() {
-  static const std::vector<StringRef> names{"training", "iteration", "f32", "f64", "bf16", "f16",
-                                            "i8",       "u8",        "i32", "i64", "bool"};
+  static const std::vector<StringRef> names = [] {
+    std::vector<StringRef> all(elementTypeNames());
+    all.insert(all.end(), {"training", "iteration"});
+    return all;
+  }();
   return names;
 }
 

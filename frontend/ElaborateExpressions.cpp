@@ -67,16 +67,6 @@ Entity Elaborator::elaborateUnchecked(const Expr *expr, const NameHint &hint) {
   return Entity::poison();
 }
 
-/// "f32" and so on, as cast takes them.
-static std::optional<ElementType> parseElementType(StringRef name) {
-  for (ElementType type :
-       {ElementType::F32, ElementType::F64, ElementType::BF16, ElementType::F16, ElementType::I8,
-        ElementType::U8, ElementType::I32, ElementType::I64, ElementType::Bool})
-    if (stringify(type) == name)
-      return type;
-  return std::nullopt;
-}
-
 Entity Elaborator::elaborateName(const NameExpr *expr) {
   if (Binding *binding = scope->find(expr->name)) {
     Entity &entity = binding->entity;

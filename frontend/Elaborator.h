@@ -9,9 +9,10 @@
 //   ElaborateGradientClause  a layer's own rule
 //   ElaborateStates      instances, parameters, buffers, counters, seeds: everything that is a dl.state
 //   ElaborateStatements  statements but for training
-//   ElaborateTraining    minimize, optimizers; ElaborateClip: functions of gradients; ElaborateMetrics:
-//   metrics, report ElaborateExpressions names, operators, members; ElaborateSubscripts; ElaborateScan: scan
-//   ElaborateIndexNotation, ElaborateIndexedAccess: let y[i, j] = …
+//   ElaborateTraining    minimize, optimizers; ElaborateClip: functions of gradients
+//   ElaborateMetrics     metrics, report
+//   ElaborateExpressions names, operators, members; ElaborateSubscripts; ElaborateScan: scan
+//   ElaborateIndex…      ElaborateIndexNotation and ElaborateIndexedAccess: let y[i, j] = …
 //   CompileTime          arithmetic on values known now; Constraints: what sizes must satisfy
 //   Broadcasting         conversions and NumPy's rules: what two tensors must have in common
 //   Builtins*            the primitive functions, by family

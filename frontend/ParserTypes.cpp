@@ -6,29 +6,6 @@ using namespace dlc::frontend;
 using llvm::SmallVector;
 using llvm::StringRef;
 
-static std::optional<ElementType> elementTypeOf(StringRef name) {
-  return llvm::StringSwitch<std::optional<ElementType>>(name)
-      .Case("f32", ElementType::F32)
-      .Case("f64", ElementType::F64)
-      .Case("bf16", ElementType::BF16)
-      .Case("f16", ElementType::F16)
-      .Case("i8", ElementType::I8)
-      .Case("u8", ElementType::U8)
-      .Case("i32", ElementType::I32)
-      .Case("i64", ElementType::I64)
-      .Case("bool", ElementType::Bool)
-      .Default(std::nullopt);
-}
-
-static std::optional<ConstantType> constantTypeOf(StringRef name) {
-  return llvm::StringSwitch<std::optional<ConstantType>>(name)
-      .Case("int", ConstantType::Int)
-      .Case("float", ConstantType::Float)
-      .Case("bool", ConstantType::Bool)
-      .Case("string", ConstantType::String)
-      .Default(std::nullopt);
-}
-
 /// type ::= element-type ("[" (dimension ("," dimension)* ","?)? "]")?
 ///        | constant-type ("[" expr? "]")?
 ///        | "(" tuple-element ("," tuple-element)* ","? ")"
@@ -38,8 +15,8 @@ const TypeExpr *ParserImpl::parseType() {
     return parseTupleType();
   if (!is(TokenKind::Name))
     return reportExpected("a type such as f32[n, 10] or int");
-  auto element = elementTypeOf(token().text);
-  auto constant = constantTypeOf(token().text);
+  auto element = parseElementType(token().text);
+  auto constant = frontend::parseConstantType(token().text);
   if (element && !(constant && !token(1).is(TokenKind::LeftBracket)))
     return parseTensorType(*element);
   if (constant)
@@ -48,8 +25,8 @@ const TypeExpr *ParserImpl::parseType() {
 }
 
 const TypeExpr *ParserImpl::reportUnknownType() {
-  static constexpr StringRef names[] = {"f32", "f64", "bf16", "f16",   "i8",   "u8",
-                                        "i32", "i64", "int",  "float", "bool", "string"};
+  SmallVector<StringRef> names(elementTypeNames());
+  names.append({"int", "float", "string"});
   StringRef meant = llvm::StringSwitch<StringRef>(token().text)
                         .Cases({"float32", "tensor", "Tensor"}, "f32")
                         .Cases({"float64", "double"}, "f64")
