@@ -16,7 +16,7 @@ Prefetcher::~Prefetcher() {
 Status Prefetcher::read(Batch &batch) {
   std::span<const int64_t> rows = reading_.next();
   Draws draws = {seed_, reading_.position().epoch};
-  batch.rows = static_cast<int64_t>(rows.size());
+  batch.rows.assign(rows.begin(), rows.end());
   batch.buffers.resize(columns_.size());
   for (size_t i = 0; i < columns_.size(); ++i) {
     batch.buffers[i].resize(rows.size() * static_cast<size_t>(rows_.columns()[columns_[i]].row_bytes()));

@@ -43,7 +43,7 @@ Rows next(Prefetcher &prefetcher) {
   static Prefetcher::Batch batch; // its memory is used again, whatever it was
   Status status = prefetcher.next(batch);
   EXPECT_TRUE(status.ok()) << status.message();
-  Rows rows(static_cast<size_t>(batch.rows));
+  Rows rows(batch.rows.size());
   memcpy(rows.data(), batch.buffers.at(0).data(), rows.size() * 4);
   return rows;
 }

@@ -117,7 +117,7 @@ Status Cycle::load() {
 
 Status Cycle::run() {
   for (Step &step : steps_) {
-    DLC_DATA_TRY(runners_[step.runner]->runner.run(step.feed.tensors()));
+    DLC_DATA_TRY(runners_[step.runner]->runner.run(step.feed.tensors(), step.feed.places()));
     runners_[step.runner]->reports.add(step.feed.rows());
   }
   return {};

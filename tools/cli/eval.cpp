@@ -64,7 +64,7 @@ Status classify(const Artifact &artifact, dlc_session_t *session, const Entry &e
     size_t count = std::min(batch, indices.size() - first);
     std::copy_n(indices.begin() + static_cast<ptrdiff_t>(first), count, part.begin());
     DLC_DATA_TRY(feed.load(part));
-    DLC_DATA_TRY(runner.run(feed.tensors()));
+    DLC_DATA_TRY(runner.run(feed.tensors(), feed.places()));
     const dlc_tensor_t &result = runner.results()[0];
     if (result.dims[0] != static_cast<int64_t>(batch))
       return Status::input("--show: " + entry.name + " returns " + entry.results[0].signature +

@@ -61,7 +61,7 @@ Status Evaluation::run(const Part &part, dlc_session_t *session, bool (*stop)(),
     if (stop && stop())
       return {};
     DLC_DATA_TRY(feed.load(batcher));
-    DLC_DATA_TRY(runner.run(feed.tensors()));
+    DLC_DATA_TRY(runner.run(feed.tensors(), feed.places()));
     reports.add(feed.rows());
     if (bar_.due()) {
       double seconds = now_seconds() - start, done = static_cast<double>(reports.rows());

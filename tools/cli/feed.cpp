@@ -108,12 +108,12 @@ Status Feed::bind(const Entry &entry, const DataSet &rows) {
 void Feed::show_batch() {
   for (size_t i = 0; i < columns_.size(); ++i) {
     tensors_[i].data = batch_.buffers[i].data();
-    tensors_[i].dims[0] = batch_.rows;
+    tensors_[i].dims[0] = this->rows();
   }
 }
 
 Status Feed::load(std::span<const int64_t> rows) {
-  batch_.rows = static_cast<int64_t>(rows.size());
+  batch_.rows.assign(rows.begin(), rows.end());
   batch_.buffers.resize(columns_.size());
   for (size_t i = 0; i < columns_.size(); ++i) {
     std::vector<std::byte> &buffer = batch_.buffers[i];
@@ -178,7 +178,8 @@ Status EntryRunner::prepare(std::span<const dlc_tensor_t> arguments) {
   return prepare_dims(dims);
 }
 
-Status EntryRunner::check_places(std::span<const dlc_tensor_t> arguments) const {
+Status EntryRunner::check_places(std::span<const dlc_tensor_t> arguments,
+                                 std::span<const int64_t> rows) const {
   for (size_t i = 0; i < arguments.size(); ++i) {
     const Value &argument = entry_.arguments[i];
     if (argument.places == 0)
@@ -186,22 +187,26 @@ Status EntryRunner::check_places(std::span<const dlc_tensor_t> arguments) const 
     int64_t count = 1;
     for (int32_t axis = 0; axis < arguments[i].rank; ++axis)
       count *= arguments[i].dims[axis];
-    for (int64_t element = 0; element < count; ++element)
-      if (double value = element_value(argument.type, arguments[i].data, element);
-          value >= static_cast<double>(argument.places) || value < static_cast<double>(argument.least_place))
-        return Status::input(data::format("%s takes %s: element %" PRId64
-                                          " is %.0f, and the model has places "
-                                          "for %" PRId64 " to %" PRId64 " (%s)",
-                                          entry_.name.c_str(), argument.name.c_str(), element, value,
-                                          argument.least_place, argument.places - 1,
-                                          argument.places_location.c_str()));
+    for (int64_t element = 0; element < count; ++element) {
+      double value = element_value(argument.type, arguments[i].data, element);
+      if (value < static_cast<double>(argument.places) && value >= static_cast<double>(argument.least_place))
+        continue;
+      std::string where = "element " + std::to_string(element);
+      if (!rows.empty())
+        where = "row " + std::to_string(rows[static_cast<size_t>(element / (count / arguments[i].dims[0]))]) +
+                " of the data (from 0)";
+      return Status::input(data::format(
+          "%s takes %s: %s has %.0f, and the model has places for %" PRId64 " to %" PRId64 " (%s)",
+          entry_.name.c_str(), argument.name.c_str(), where.c_str(), value, argument.least_place,
+          argument.places - 1, argument.places_location.c_str()));
+    }
   }
   return {};
 }
 
-Status EntryRunner::run(std::span<const dlc_tensor_t> arguments) {
+Status EntryRunner::run(std::span<const dlc_tensor_t> arguments, std::span<const int64_t> rows) {
   DLC_DATA_TRY(prepare(arguments));
-  DLC_DATA_TRY(check_places(arguments));
+  DLC_DATA_TRY(check_places(arguments, rows));
   dlc_status_t status;
   int32_t count = static_cast<int32_t>(arguments.size());
   if (numerics_)

@@ -33,7 +33,9 @@ public:
   std::span<const dlc_tensor_t> tensors() const { return tensors_; }
   /// The columns of the arguments.
   const std::vector<size_t> &columns() const { return columns_; }
-  int64_t rows() const { return batch_.rows; }
+  int64_t rows() const { return static_cast<int64_t>(batch_.rows.size()); }
+  /// The places of the batch's rows in the data set.
+  std::span<const int64_t> places() const { return batch_.rows; }
   /// How many batches of so many rows are worth to be read ahead: none where that costs more than reading
   /// them.
   size_t depth(int64_t batch) const;
@@ -58,7 +60,8 @@ public:
 
   /// Everything that can fail before a run touches a state: sizes that do not fit, memory. run does it, too.
   data::Status prepare(std::span<const dlc_tensor_t> arguments);
-  data::Status run(std::span<const dlc_tensor_t> arguments);
+  /// rows: the places in a data set that an error names, if the arguments come from one.
+  data::Status run(std::span<const dlc_tensor_t> arguments, std::span<const int64_t> rows = {});
   /// The results of the last run, in the entry's order; empty before the first.
   std::span<const dlc_tensor_t> results() const {
     return current_ ? std::span<const dlc_tensor_t>(current_->results) : std::span<const dlc_tensor_t>();
@@ -67,8 +70,8 @@ public:
   dlc_session_t *session() const { return session_; }
 
 private:
-  /// Fails at an integer that is too large for the axis that it chooses from: kernels do not look.
-  data::Status check_places(std::span<const dlc_tensor_t> arguments) const;
+  /// Fails at an integer outside of the axis that it chooses from: kernels do not look.
+  data::Status check_places(std::span<const dlc_tensor_t> arguments, std::span<const int64_t> rows) const;
 
   struct Prepared {
     std::vector<int64_t> dims;
