@@ -82,7 +82,10 @@ Status Feed::bind(const Entry &entry, const DataSet &rows) {
                            (near ? " (did you mean " + *near + "?)" : ""));
     }
     const data::Column &column = rows.columns()[*index];
-    if (column.type != argument.type || column.shape.size() + 1 != argument.dims.size()) {
+    bool fits = column.type == argument.type && column.shape.size() + 1 == argument.dims.size();
+    for (size_t axis = 0; fits && axis < column.shape.size(); ++axis)
+      fits = argument.sizes[axis + 1] < 0 || argument.sizes[axis + 1] == column.shape[axis];
+    if (!fits) {
       std::string found = std::string(data::type_name(column.type)) + "[rows";
       for (int64_t dimension : column.shape)
         found += ", " + std::to_string(dimension);

@@ -143,6 +143,8 @@ std::vector<Value> Artifact::read_values(int32_t entry, int32_t count, bool resu
       char text[256];
       dlc_expression_format(handle(), info.dims[d], entry, text, sizeof text);
       value.signature += (d ? ", " : "") + std::string(text);
+      bool is_number = std::string_view(text).find_first_not_of("0123456789") == std::string_view::npos;
+      value.sizes.push_back(is_number ? std::atoll(text) : -1);
     }
     value.signature += "]";
     values.push_back(std::move(value));

@@ -29,10 +29,11 @@ struct Value {
   data::DataType type;
   std::vector<dlc_expression_t> dims;
   dlc_report_t report;
-  std::string signature; ///< "f32[n, 1, 28, 28]"
+  std::string signature;      ///< "f32[n, 1, 28, 28]"
+  std::vector<int64_t> sizes; ///< Of its axes where the program fixes them, else -1.
   /// Of integers: the largest axis that they choose from, such as classes; 0: unknown.
   int64_t places = 0, least_place = 0; ///< And the smallest integer that has one.
-  std::string places_location; ///< What has the places, "mnist.dl:18:14"
+  std::string places_location;         ///< What has the places, "mnist.dl:18:14"
 };
 
 struct Entry {
