@@ -70,7 +70,8 @@ Entity Elaborator::indexTuple(const Entity &tuple, const IndexExpr *expr) {
 struct Elaborator::AxisSlice {
   dl::PolynomialAttr begin, length;
   int64_t stride = 1;
-  bool isElement = false; ///< of a plain index: the axis goes
+  bool isReversed = false; ///< the last one first
+  bool isElement = false;  ///< of a plain index: the axis goes
 };
 
 /// One side of a subscript; negative constants count from the end. `missing` where nothing is written.
@@ -95,10 +96,10 @@ std::optional<int64_t> Elaborator::subscriptStep(const Expr *step) {
     return 1;
   Entity entity = elaborate(step);
   std::optional<int64_t> value = entity.isInteger() ? entity.integer.getConstantValue() : std::nullopt;
-  if (value && *value >= 1)
+  if (value && *value != 0 && *value != INT64_MIN)
     return value;
   if (!entity.isPoison())
-    error(step->range, "a slice's step is a constant of at least 1, got " +
+    error(step->range, "a slice's step is a constant other than 0, got " +
                            (entity.isInteger() ? dl::toString(entity.integer) : describe(entity)));
   return std::nullopt;
 }
@@ -109,23 +110,28 @@ std::optional<Elaborator::AxisSlice> Elaborator::sliceAxis(const Subscript &subs
   dl::PolynomialAttr size = type.getDim(axis);
   AxisSlice slice;
   slice.isElement = subscript.kind == Subscript::Kind::Expr;
-  // All three, so that each is reported.
-  std::optional<dl::PolynomialAttr> begin = subscriptBound(subscript.begin, size, poly(0));
-  std::optional<dl::PolynomialAttr> end = subscriptBound(subscript.end, size, size);
-  std::optional<int64_t> stride = subscriptStep(subscript.step);
-  if (!begin || !end || !stride)
+  // All three, so that each is reported. A slice that steps back ends before its end, too.
+  std::optional<int64_t> step = subscriptStep(subscript.step);
+  bool isBackward = step && *step < 0;
+  std::optional<dl::PolynomialAttr> begin =
+      subscriptBound(subscript.begin, size, isBackward ? size - 1 : poly(0));
+  std::optional<dl::PolynomialAttr> end = subscriptBound(subscript.end, size, isBackward ? poly(-1) : size);
+  if (!begin || !end || !step)
     return std::nullopt;
-  slice.begin = *begin;
-  slice.stride = *stride;
   if (slice.isElement)
     end = *begin + 1;
-  slice.length = *end - *begin;
+  // The elements between, from the first to the last place in memory.
+  dl::PolynomialAttr low = isBackward ? *end + 1 : *begin, high = isBackward ? *begin + 1 : *end;
+  slice.stride = isBackward ? -*step : *step;
+  slice.length = high - low;
   auto require = [&](dl::PolynomialAttr value) { return requireNotNegative(value, whole); };
-  if (!require(*begin) || !require(size - *end) || !require(slice.length)) {
+  if (!require(low) || !require(size - high) || !require(slice.length)) {
     error(subscript.range, "subscript " + sources.text(subscript.range) + " is outside of axis " +
                                llvm::Twine(axis) + " of " + describe(type));
     return std::nullopt;
   }
+  slice.begin = low;
+  slice.isReversed = isBackward;
   if (slice.stride == 1)
     return slice;
   if (std::optional<int64_t> constant = slice.length.getConstantValue()) {
@@ -136,11 +142,27 @@ std::optional<Elaborator::AxisSlice> Elaborator::sliceAxis(const Subscript &subs
   } else if (auto exact = dl::divideExactly(slice.length, poly(slice.stride))) {
     slice.length = *exact;
   } else {
-    error(subscript.range, "step " + llvm::Twine(slice.stride) + " does not divide the slice's length " +
-                               dl::toString(slice.length));
+    error(subscript.range,
+          "step " + llvm::Twine(*step) + " does not divide the slice's length " + dl::toString(slice.length));
     return std::nullopt;
   }
+  if (isBackward) // counted from the other side
+    slice.begin = *begin - (slice.length - 1) * slice.stride;
   return slice;
+}
+
+/// The same elements, from last to first along the slices that are reversed.
+Value Elaborator::reverse(Value value, ArrayRef<AxisSlice> slices) {
+  auto type = llvm::cast<dl::TensorType>(value.getType());
+  SmallVector<int64_t> coefficients;
+  SmallVector<Attribute> offsets;
+  for (auto [axis, slice] : llvm::enumerate(slices)) {
+    for (size_t other = 0; other < slices.size(); ++other)
+      coefficients.push_back(other != axis ? 0 : slice.isReversed ? -1 : 1);
+    offsets.push_back(slice.isReversed ? slice.length - 1 : poly(0));
+  }
+  SmallVector<int64_t> divisors(slices.size(), 1);
+  return emit<dl::SubscriptOp>(type, value, coefficients, builder.getArrayAttr(offsets), divisors);
 }
 
 /// x[i, a:b:c, ...]: a slice, then a reshape that drops the axes of plain indices.
@@ -185,6 +207,8 @@ Entity Elaborator::sliceTensor(const Entity &tensor, const IndexExpr *expr) {
   Value value = tensor.value;
   if (type.withShape(sizes) != type)
     value = emit<dl::SliceOp>(type.withShape(sizes), value, builder.getArrayAttr(offsets), strides);
+  if (llvm::any_of(slices, [](const AxisSlice &slice) { return slice.isReversed; }))
+    value = reverse(value, slices);
   if (kept.size() != sizes.size())
     value = emit<dl::ReshapeOp>(type.withShape(kept), value);
   return Entity::ofTensor(value);

@@ -283,6 +283,7 @@ public:
   Entity indexTuple(const Entity &tuple, const IndexExpr *expr);
   Entity sliceTensor(const Entity &tensor, const IndexExpr *expr);
   struct AxisSlice;
+  Value reverse(Value value, llvm::ArrayRef<AxisSlice> slices);
   std::optional<AxisSlice> sliceAxis(const Subscript &subscript, dl::TensorType type, int64_t axis,
                                      SourceRange whole);
   std::optional<dl::PolynomialAttr> subscriptBound(const Expr *position, dl::PolynomialAttr size,
