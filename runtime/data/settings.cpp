@@ -111,7 +111,7 @@ Status Settings::check(const LoaderSignature &loader) const {
                            (near ? " (did you mean " + *near + "?)" : ""));
     }
     bool list = known->kind == SettingKind::numbers || known->kind == SettingKind::texts;
-    if (values.size() > 1 && !list)
+    if (values.size() != 1 && !list)
       return Status::input(loader_name + ": " + name + " is " + std::string(describe(known->kind)) +
                            format(", got a list of %zu", values.size()));
     for (const SettingValue &value : values)
@@ -215,11 +215,14 @@ private:
       spec.settings.add(key, std::move(value));
       return {};
     }
-    do {
+    spec.settings.add_list(key);
+    while (!take(']')) {
       DLC_DATA_TRY(parse_value(value));
       spec.settings.add(key, std::move(value));
-    } while (take(','));
-    return take(']') ? Status() : wrong("',' or ']'");
+      if (!take(','))
+        return take(']') ? Status() : wrong("',' or ']'");
+    }
+    return {};
   }
 
   Status parse_value(SettingValue &out) {
@@ -296,7 +299,12 @@ bool is_data_spec(const std::string &text) {
   size_t end = 0;
   while (end < text.size() && is_name_character(text[end]))
     ++end;
-  return end > 0 && end < text.size() && text[end] == '(' && text.ends_with(')');
+  if (end == 0 || end == text.size() || text[end] != '(')
+    return false;
+  // Without its end, it is one if it begins like one.
+  std::vector<std::string> loaders = loader_names();
+  return text.ends_with(')') ||
+         std::find(loaders.begin(), loaders.end(), text.substr(0, end)) != loaders.end();
 }
 
 Status parse_data_spec(const std::string &text, DataSpec &out_spec) {

@@ -31,6 +31,8 @@ class Settings {
 public:
   /// Adds a value to those under name.
   void add(const std::string &name, SettingValue value) { values_[name].push_back(std::move(value)); }
+  /// Sets name to a list, to which add then adds.
+  void add_list(const std::string &name) { values_[name]; }
   /// Fails when the loader does not take one of them, or not such a value.
   Status check(const LoaderSignature &loader) const;
   /// Takes over what is not set here.

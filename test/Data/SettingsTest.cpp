@@ -23,6 +23,10 @@ TEST(Settings, EveryFormOfAValueIsRead) {
   EXPECT_EQ(spec.settings.numbers("mean"), (std::vector<double>{0.5, -1e-3}));
   EXPECT_EQ(spec.settings.texts("classes"), (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(spec.settings.text("one", ""), "x");
+  ASSERT_TRUE(parse_data_spec("csv(ignore=[], categories=[\"a\",])", spec).ok());
+  EXPECT_TRUE(spec.settings.has("ignore"));
+  EXPECT_TRUE(spec.settings.texts("ignore").empty());
+  EXPECT_EQ(spec.settings.texts("categories"), std::vector<std::string>{"a"});
   ASSERT_TRUE(parse_data_spec("text()", spec).ok());
   EXPECT_TRUE(spec.path.empty());
 }
@@ -48,6 +52,8 @@ TEST(Settings, WhatIsNoFormSaysWhere) {
   EXPECT_FALSE(is_data_spec("(c)"));
   EXPECT_FALSE(is_data_spec("text"));
   EXPECT_TRUE(is_data_spec("text(window=1)"));
+  EXPECT_TRUE(is_data_spec("text(window=1")); // a form without its end, no file's name
+  EXPECT_FALSE(is_data_spec("folder(1"));
 }
 
 TEST(Settings, UnknownOnesAndWrongValuesAreRefused) {
