@@ -368,7 +368,11 @@ void Elaborator::elaborateOptimizerStates(const StateStmt *stmt) {
     Binding binding;
     binding.kind = Binding::Kind::State;
     binding.state = (owner + "." + info.name + "." + variable.name.text).str();
-    if (dl::TensorType type = inferStateType(variable, prepare)) {
+    if (stateOps.contains(binding.state)) {
+      error(frame->callRange,
+            info.name + " has its " + variable.name.text + " from another minimize of " + owner)
+          .note("one minimize updates it: minimize … over names those that are meant");
+    } else if (dl::TensorType type = inferStateType(variable, prepare)) {
       currentLocation = locate(variable.range);
       createState(dl::StateRole::Optimizer, binding.state, type, {}, owner, info.name, variable.range);
       if (elaborateInitial(variable.init, type, binding.state, prepare)) {
