@@ -11,7 +11,8 @@ llvm::ArrayRef<BuiltinDoc> dlc::frontend::builtinDocs() {
       {"`flush(x)`", "x, with magnitudes under 2⁻¹²⁶ as 0"},
       {"`+ - * / ** % //`, `== != < <= > >=`, `and or not`",
        "elementwise, broadcasting; of integers, `x // 0` is 0 and `x % 0` is x"},
-      {"`max(a, b)  min(a, b)`", "elementwise; the gradient goes to the first that is equal"},
+      {"`max(a, b)  min(a, b)`",
+       "elementwise; the gradient goes to the first that is equal (along an axis: `max(x, axis=1)`)"},
       {"`where(c, a, b)`", "a where c, else b"},
       {"`cast(x, f32)`", "to another element type"},
       {"`sum max min mean prod (x, axis=…, keep=false)`",
@@ -45,6 +46,9 @@ llvm::ArrayRef<BuiltinDoc> dlc::frontend::builtinDocs() {
       {"`shape(x)  rank(x)`",
        "the tuple of x's dimensions, and their number; `prod(shape(x))`, `shape(x)[0]` are compile-time"},
       {"`stop_gradient(x)`", "x, through which no gradient flows"},
+      {"`eval_mode(f(x))`, `train_mode(f(x))`", "f(x) where `training` is false, or true, whatever the "
+                                                "entry: a frozen part keeps its statistics, an evaluation "
+                                                "draws dropout"},
       {"`grad(loss, x)`", "the gradient of a scalar with respect to x, itself differentiable"},
   };
   return docs;

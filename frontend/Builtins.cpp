@@ -45,7 +45,7 @@ ArrayRef<StringRef> specialNames() {
   return names;
 }
 
-Entity Elaborator::callBuiltin(const Builtin *builtin, const CallExpr *expr) {
+Entity Elaborator::callBuiltin(const Builtin *builtin, const CallExpr *expr, const NameHint &hint) {
   BuiltinCall call;
   call.expr = expr;
   call.name = builtin->name;
@@ -55,6 +55,10 @@ Entity Elaborator::callBuiltin(const Builtin *builtin, const CallExpr *expr) {
   call.args.assign(params.size(), Entity::none());
   call.argRanges.assign(params.size(), expr->range);
   auto bareName = [](StringRef param) { return param.rtrim("?*"); };
+  // These two say how their argument is evaluated, and are named as it would be.
+  bool isMode = call.name == "eval_mode" || call.name == "train_mode";
+  Restore<std::optional<bool>> inMode(trainingMode,
+                                      isMode ? std::optional(call.name == "train_mode") : trainingMode);
 
   bool isGood = true;
   size_t position = 0;
@@ -82,7 +86,7 @@ Entity Elaborator::callBuiltin(const Builtin *builtin, const CallExpr *expr) {
     bool takesRest = params[index].ends_with("*");
     if (!argument.name && !takesRest)
       ++position;
-    Entity entity = elaborate(argument.value);
+    Entity entity = elaborate(argument.value, isMode ? hint : NameHint());
     isGood &= !entity.isPoison();
     if (entity.kind == Entity::Kind::None) {
       error(argument.range, call.name + " needs a value for " + bareName(params[index]));

@@ -133,6 +133,11 @@ Entity stopGradient(Elaborator &e, BuiltinCall &call) {
   return Entity::ofTensor(e.emit<dl::StopGradientOp>(x.value.getType(), x.value));
 }
 
+/// eval_mode(net(x)), train_mode(net(x)): what was evaluated so.
+Entity inMode(Elaborator &, BuiltinCall &call) {
+  return call.args[0];
+}
+
 /// grad(loss, x)
 Entity grad(Elaborator &e, BuiltinCall &call) {
   const Entity &loss = call.args[0], &x = call.args[1];
@@ -165,6 +170,8 @@ constexpr Builtin kElementwise[] = {
     {"where", "c a b", where},
     {"cast", "x type", cast},
     {"stop_gradient", "x", stopGradient},
+    {"eval_mode", "x", inMode},
+    {"train_mode", "x", inMode},
     {"grad", "loss x", grad},
 };
 

@@ -25,7 +25,7 @@ Entity Elaborator::elaborateCall(const CallExpr *call, const NameHint &hint) {
     if (const CallableDecl *decl = findDecl(name->name, name->range))
       return callDecl(decl, call, hint, nullptr);
     if (const Builtin *builtin = findBuiltin(name->name))
-      return callBuiltin(builtin, call);
+      return callBuiltin(builtin, call, hint);
     if (!local && findInitializer(name->name, name->range))
       return Entity::poison(); // checkNames has reported it
   }

@@ -87,7 +87,7 @@ Entity Elaborator::elaborateName(const NameExpr *expr) {
     return entity;
   }
   if (expr->name == "training")
-    return Entity::ofBool(entry && entry->isTraining());
+    return Entity::ofBool(isTraining());
   if (expr->name == "iteration" && entry) {
     currentLocation = locate(expr->range);
     return Entity::ofScalar(emit<dl::CastOp>(scalarType(), loadIteration()));

@@ -221,8 +221,9 @@ void Elaborator::elaborateAssign(const AssignStmt *stmt) {
   }
   if (frame->decl->kind != DeclKind::Optimizer && frame->decl->kind != DeclKind::Metric) {
     // A layer's buffer: only training writes, and what is read carries no gradient.
-    if (!entry->isTraining())
+    if (!entry->isTraining() || !isTraining())
       return;
+    entry->changesState = true;
     value.value = emit<dl::StopGradientOp>(value.value.getType(), value.value);
   }
   if (inScan()) {

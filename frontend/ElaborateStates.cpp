@@ -218,7 +218,7 @@ Entity Elaborator::elaborateParam(const ParamStmt *stmt) {
   auto [known, isNew] = parameterIndex.try_emplace(name, parameters.size());
   if (isNew) {
     currentLocation = locate(variable.range);
-    parameters.push_back({name, type, variable.range, useSite, model, {}});
+    parameters.push_back({name, type, variable.range, useSite, model, entry->decl, {}});
     createState(dl::StateRole::Parameter, name, type, {}, "", "", variable.range);
     Value initial = elaborateInitial(variable.init, type, name);
     if (!initial)

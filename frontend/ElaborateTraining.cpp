@@ -171,7 +171,11 @@ void Elaborator::elaborateMinimize(const MinimizeStmt *stmt) {
 
 /// At the end of a train entry: what it reads and no loss depends on.
 void Elaborator::warnOfUntrained() {
-  if (entry->isTraining() && !entry->hasMinimize)
+  if (entry->isTraining() && entry->hasMinimize) {
+    hasTraining = true;
+    inTraining.insert(entry->parameters.begin(), entry->parameters.end());
+  }
+  if (entry->isTraining() && !entry->hasMinimize && !entry->changesState)
     diags.warning(entry->decl->name.range,
                   "train " + entry->decl->name.text + " has no minimize: it trains nothing");
   for (unsigned parameter : entry->parameters)
@@ -180,6 +184,18 @@ void Elaborator::warnOfUntrained() {
           .warning(entry->minimized, "the loss does not depend on " + parameters[parameter].name +
                                          ", which is not trained here")
           .note("it is made here", parameters[parameter].useSite);
+}
+
+/// At the end: what evaluations read and no training does, one warning for each instance.
+void Elaborator::warnOfUnreached() {
+  std::set<std::pair<uint32_t, uint32_t>> warned;
+  for (auto [index, info] : llvm::enumerate(parameters))
+    if (hasTraining && !diags.hasErrors() && !inTraining.contains(index) &&
+        warned.insert({static_cast<uint32_t>(info.useSite.file), info.useSite.begin}).second)
+      diags
+          .warning(info.useSite, stringify(info.entry->kind) + " " + info.entry->name.text + " reads " +
+                                     info.name + ", which no train entry does: it keeps its initial value")
+          .note("what a training and another entry share is called in a model, or has the same name in both");
 }
 
 /// Suggests among all prefixes of the names, and lists some of them.

@@ -52,6 +52,7 @@ OwningOpRef<ModuleOp> Elaborator::run() {
     diags.error({program.main().file, 0, 0},
                 "nothing to compile: the file has no train, eval or infer entry");
   checkOptions();
+  warnOfUnreached();
   builder.setInsertionPointToEnd(initBody);
   func::ReturnOp::create(builder, initEntry.func.getLoc());
   if (diags.hasErrors())

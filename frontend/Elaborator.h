@@ -55,6 +55,7 @@ struct ParameterInfo {
   SourceRange range;         ///< of its declaration
   SourceRange useSite;       ///< the user's call that made it
   const CallableDecl *model; ///< that it was made in; null: in an entry
+  const CallableDecl *entry; ///< that made it
   Value initial;             ///< its first value, in the entry `init`
 };
 
@@ -68,7 +69,7 @@ struct EntryContext {
   std::vector<unsigned> parameters; ///< indexes of those that were read, in the order of reading
   llvm::DenseMap<Value, unsigned> parameterValues; ///< what was read or written: which parameter it is
   llvm::DenseSet<unsigned> trained;                ///< indexes of those that a minimize's loss depends on
-  bool hasMinimize = false;
+  bool hasMinimize = false, changesState = false;
   std::optional<Entity> gradients; ///< of the last minimize, a tuple
   llvm::DenseMap<const CallableDecl *, Entity>
       ofGradients;                             ///< what was computed from them, without arguments
@@ -260,6 +261,7 @@ public:
   /// The parameters that `loss` was computed from, in the order of declaration, each with its value there.
   std::vector<std::pair<unsigned, Value>> parametersOf(Value loss);
   void warnOfUntrained();
+  void warnOfUnreached();
 
   //===--- Functions of gradients (ElaborateClip.cpp) ---===//
   void rememberGradients(llvm::ArrayRef<Value> gradients);
@@ -339,7 +341,7 @@ public:
   static bool fits(const Entity &entity, Type element);
 
   //===--- Builtins (Builtins*.cpp) ---===//
-  Entity callBuiltin(const Builtin *builtin, const CallExpr *call);
+  Entity callBuiltin(const Builtin *builtin, const CallExpr *call, const NameHint &hint);
   std::optional<int64_t> normalizeAxis(const Entity &axis, int64_t rank, SourceRange range,
                                        llvm::StringRef what);
   std::optional<llvm::SmallVector<dl::PolynomialAttr>> toShape(const Entity &dims, SourceRange range,
@@ -358,6 +360,8 @@ public:
   dl::PolynomialAttr poly(int64_t value) { return dl::PolynomialAttr::getConstant(&context, value); }
   Entity integer(int64_t value) { return Entity::ofInteger(poly(value)); }
   bool inScan() const { return entry && !entry->scans.empty(); }
+  /// What the name `training` says here.
+  bool isTraining() const { return trainingMode.value_or(entry && entry->isTraining()); }
 
   const Program &program;
   const SourceManager &sources;
@@ -392,6 +396,10 @@ public:
   llvm::DenseSet<Operation *> reshapes; ///< that a program asks for, since the last index notation began
   std::optional<Entity> yielded;        ///< of the scan whose body is being walked
   SourceRange yieldRange;
+  std::optional<bool> trainingMode; ///< of eval_mode and train_mode around
+  /// Of all train entries with a minimize: what they read.
+  llvm::DenseSet<unsigned> inTraining;
+  bool hasTraining = false;
   unsigned expressionDepth = 0;             ///< expressions around the one that is walked, through all calls
   unsigned statements = 0, expressions = 0; ///< walked so far, for the limits on unrolling
   unsigned updatedParameter = 0;            ///< index of the one that the optimizer's body is for
