@@ -43,7 +43,7 @@ Status Cycle::check(const data::TrainingState &resumed, const std::string &path)
 Status Cycle::open(const data::Splits &splits, const Options &options, const data::TrainingState *resumed) {
   for (size_t i = 0; i < streams_.size(); ++i) {
     Stream &stream = *streams_[i];
-    DLC_DATA_TRY(find_split(splits, stream.turn.split, stream.rows));
+    DLC_DATA_TRY(find_split(splits, stream.turn, stream.rows));
     std::optional<int64_t> preferred;
     if (resumed && resumed->streams[i].batch > 0)
       preferred = resumed->streams[i].batch;

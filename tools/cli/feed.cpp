@@ -58,13 +58,18 @@ Status open_data(const Artifact &artifact, const Options &options, const data::E
   return data::open_data(spec, fitted, out_splits);
 }
 
-Status find_split(const data::Splits &splits, const std::string &name, const DataSet *&out_split) {
-  auto found = splits.find(name);
+Status find_split(const data::Splits &splits, const Turn &turn, const DataSet *&out_split) {
+  auto found = splits.find(turn.split);
   if (found == splits.end()) {
     std::string known;
     for (const auto &split : splits)
       known += (known.empty() ? "" : ", ") + split.first;
-    return Status::input("the data has no split " + name + "; there is: " + known);
+    std::string line = (turn.entry->kind == DLC_ENTRY_TRAIN ? "train " : "eval ") + turn.entry->name;
+    return Status::input("the data has no split " + turn.split + "; there is: " + known +
+                         (turn.is_default && !splits.empty()
+                              ? "; without a line such as " + line + " on data." + splits.rbegin()->first +
+                                    " in the fit block, " + line + " runs on " + turn.split
+                              : ""));
   }
   out_split = found->second.get();
   return {};

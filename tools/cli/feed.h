@@ -20,7 +20,7 @@ namespace dlc::cli {
 data::Status open_data(const Artifact &artifact, const Options &options, const data::Encodings &fitted,
                        data::Splits &out_splits);
 /// The split of this name, or an error that lists those there are.
-data::Status find_split(const data::Splits &splits, const std::string &name, const data::DataSet *&out_split);
+data::Status find_split(const data::Splits &splits, const Turn &turn, const data::DataSet *&out_split);
 
 /// Fills the arguments of an entry from the columns of the same names.
 class Feed {

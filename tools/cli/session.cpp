@@ -190,11 +190,12 @@ Status Artifact::choose_turns(dlc_entry_kind_t kind, const std::string &flag,
       candidates.push_back(entry.name);
   const std::string default_split = kind == DLC_ENTRY_TRAIN ? "train" : "test";
   std::vector<std::pair<std::string, std::string>> lines = fit_lines(kind);
+  bool is_default = flag.empty() && lines.empty() && candidates.size() == 1;
   if (!flag.empty()) {
     // Its first line alone: --entry runs an entry by itself.
     std::erase_if(lines, [&](const auto &line) { return line.first != flag; });
     lines.resize(1, {flag, default_split});
-  } else if (lines.empty() && candidates.size() == 1) {
+  } else if (is_default) {
     lines.emplace_back(candidates[0], default_split);
   } else if (lines.empty()) {
     return Status::input(
@@ -203,7 +204,7 @@ Status Artifact::choose_turns(dlc_entry_kind_t kind, const std::string &flag,
                      candidates.empty() ? "" : ("; --entry chooses one of: " + join(candidates)).c_str()));
   }
   for (const auto &[name, split] : lines) {
-    Turn turn = {nullptr, split};
+    Turn turn = {nullptr, split, is_default};
     if (Status status = find_entry(name, turn.entry); !status.ok())
       return unknown_name(std::string(kind_name(kind)) + " entry", name, candidates);
     if (turn.entry->kind != kind)

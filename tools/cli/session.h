@@ -48,6 +48,7 @@ struct Entry {
 struct Turn {
   const Entry *entry = nullptr;
   std::string split;
+  bool is_default = false; ///< No line says so.
 };
 
 /// A loaded artifact with its tables read out.
