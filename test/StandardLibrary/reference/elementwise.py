@@ -54,6 +54,14 @@ def math():
         family.function(f"expm1_{index}_wide", "expm1(x)", {"x": x}, torch.expm1)
         for name in ("sign", "ceil", "round"):
             family.function(f"{name}_{index}", f"{name}(x)", {"x": integers}, getattr(torch, name))
+        axis = index - 1
+        family.function(f"logsumexp_{index}", f"logsumexp(x, axis={axis})", {"x": x * 20}, lambda x: torch.logsumexp(x, axis))
+        family.function(f"variance_{index}", f"variance(x, axis={axis}, correction={index})", {"x": x},
+                        lambda x: torch.var(x, axis, correction=index))
+        family.function(f"std_{index}", f"std(x, axis={axis}, keep=true)", {"x": x},
+                        lambda x: torch.std(x, axis, keepdim=True))
+        family.function(f"cosine_similarity_{index}", f"cosine_similarity(x, y, axis={axis})",
+                        {"x": x, "y": family.normal(*shape)}, lambda x, y: F.cosine_similarity(x, y, axis))
         family.function(f"clamp_{index}", "clamp(x, -1, 1.5)", {"x": x}, lambda x: torch.clamp(x, -1, 1.5))
         family.function(f"one_hot_{index}", "one_hot(index, 6)", {"index": family.integers(6, *shape)},
                         lambda index: torch.nn.functional.one_hot(index, 6).double())
