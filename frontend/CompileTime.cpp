@@ -69,7 +69,8 @@ static std::optional<int64_t> integerResult(BinaryOp op, int64_t lhs, int64_t rh
   case BinaryOp::Remainder:
     if (rhs == 0 || rhs == -1)
       return rhs == 0 ? std::nullopt : std::optional<int64_t>(0);
-    return (lhs % rhs + rhs) % rhs;
+    result = lhs % rhs;
+    return result != 0 && (result < 0) != (rhs < 0) ? result + rhs : result;
   case BinaryOp::Power: {
     if (rhs < 0)
       return std::nullopt;
