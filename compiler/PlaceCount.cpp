@@ -67,20 +67,27 @@ private:
               iota && compare.getPredicate() == dl::Predicate::Eq)
             addAxis(op, iota.getType().getShape()[iota.getAxis()]);
           else if (auto constant = other.getDefiningOp<dl::ConstantOp>())
-            addConstant(cast<IntegerAttr>(constant.getValue()).getAPSInt());
+            addConstant(compare.getPredicate(), cast<IntegerAttr>(constant.getValue()).getAPSInt());
         });
   }
 
   void addAxis(Operation *op, dl::PolynomialAttr size) {
-    if (std::optional<int64_t> count = size.getConstantValue(); count && *count > found.count)
-      found.count = *count, found.location = op->getLoc();
+    if (std::optional<int64_t> count = size.getConstantValue(); count && *count > found.count) {
+      found.count = *count;
+      found.location = op->getLoc();
+    }
   }
 
-  /// The smallest integer of a type is what no label is: the default of the library's ignore_index.
-  void addConstant(const llvm::APSInt &value) {
-    largestConstant = std::max(largestConstant, value.getExtValue());
-    if (value.isUnsigned() || !value.isMinSignedValue())
-      found.least = std::min(found.least, value.getExtValue());
+  /// The smallest integer of a type is what no label is: the default of the library's ignore_index. An order
+  /// against 0 or less (label >= 0, label > -1) tells all negative ones apart.
+  void addConstant(dl::Predicate predicate, const llvm::APSInt &value) {
+    int64_t constant = value.getExtValue();
+    largestConstant = std::max(largestConstant, constant);
+    bool isOrder = predicate != dl::Predicate::Eq && predicate != dl::Predicate::Ne;
+    if (isOrder && constant <= 0)
+      found.least = INT64_MIN;
+    else if (value.isUnsigned() || !value.isMinSignedValue())
+      found.least = std::min(found.least, constant);
   }
 
   llvm::DenseSet<Value> seen;

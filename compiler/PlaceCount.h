@@ -13,7 +13,7 @@ namespace dlc {
 
 struct PlaceCount {
   int64_t count = 0;       ///< Values from here on have no place; 0: nothing is known.
-  int64_t least = 0;       ///< Nor have values below: 0, or the smallest that the program compares them with.
+  int64_t least = 0;       ///< Nor have values below: 0, or less where the program tells negative ones apart.
   mlir::Location location; ///< Of the operation that has the places.
 };
 

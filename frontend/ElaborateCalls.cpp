@@ -32,7 +32,10 @@ Entity Elaborator::elaborateCall(const CallExpr *call, const NameHint &hint) {
   Entity callee = elaborate(call->callee);
   if (callee.kind == Entity::Kind::Instance && !callee.instance->isPart)
     return callDecl(callee.instance->decl, call, hint, callee.instance);
-  if (!callee.isPoison())
+  if (callee.kind == Entity::Kind::Instance)
+    error(call->callee->range, sources.text(call->callee->range) + " names parameters of a layer inside of " +
+                                   callee.instance->decl->name.text + ", and cannot be called");
+  else if (!callee.isPoison())
     error(call->callee->range, describe(callee) + " cannot be called");
   return Entity::poison();
 }

@@ -11,24 +11,27 @@ namespace dlc::frontend {
 // Subscripts
 //===----------------------------------------------------------------------===//
 
+/// The index if its numbers are small: sizes have at most 2^40 elements, so that larger ones reach nothing,
+/// and what is computed with these stays in 64 bits.
+static std::optional<AffineIndex> bounded(AffineIndex index) {
+  auto isSmall = [](int64_t number) { return number > -(int64_t(1) << 40) && number < int64_t(1) << 40; };
+  if (!llvm::all_of(index.coefficients, isSmall) || !llvm::all_of(index.offset.getCoefficients(), isSmall))
+    return std::nullopt;
+  return index;
+}
+
+static std::optional<AffineIndex> scaled(AffineIndex index, int64_t factor) {
+  if (factor <= -(1 << 22) || factor >= 1 << 22)
+    return std::nullopt;
+  for (int64_t &coefficient : index.coefficients)
+    coefficient *= factor;
+  index.offset = index.offset * factor;
+  return bounded(std::move(index));
+}
+
 /// Nothing where `expr` is not affine; reports nothing.
 std::optional<AffineIndex> Elaborator::affineIndex(const Expr *expr) {
   AffineIndex result{SmallVector<int64_t>(indexSpace->indices.size(), 0), poly(0)};
-  // Sizes have at most 2^40 elements: larger numbers reach nothing, and the arithmetic here stays in 64 bits.
-  auto bounded = [](AffineIndex index) -> std::optional<AffineIndex> {
-    auto isSmall = [](int64_t number) { return number > -(int64_t(1) << 40) && number < int64_t(1) << 40; };
-    return llvm::all_of(index.coefficients, isSmall) && llvm::all_of(index.offset.getCoefficients(), isSmall)
-               ? std::optional(index)
-               : std::nullopt;
-  };
-  auto scaled = [&](AffineIndex index, int64_t factor) -> std::optional<AffineIndex> {
-    if (factor <= -(1 << 22) || factor >= 1 << 22)
-      return std::nullopt;
-    for (int64_t &coefficient : index.coefficients)
-      coefficient *= factor;
-    index.offset = index.offset * factor;
-    return bounded(std::move(index));
-  };
   auto isIndex = [&](StringRef name) { return indexSpace->find(name).has_value(); };
   if (!mentions(expr, isIndex)) {
     Entity entity = elaborate(expr);

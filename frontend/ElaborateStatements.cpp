@@ -245,29 +245,33 @@ void Elaborator::elaborateBuffers(const StateStmt *stmt) {
     binding.state =
         frame->path.empty() ? variable.name.text.str() : (frame->path + "." + variable.name.text).str();
     currentLocation = locate(variable.range);
-    if (!checkUnshared(variable, binding.state, "state")) {
-      // reported
-    } else if (auto known = stateOps.find(binding.state); known != stateOps.end()) {
-      auto type = llvm::cast<dl::TensorType>(known->second.getType());
-      if (auto *declared = llvm::dyn_cast_or_null<TensorType>(variable.type)) {
-        dl::TensorType here = evaluateType(declared);
-        if (here && here != type)
-          error(frame->caller ? frame->callRange : variable.range,
-                "state " + llvm::Twine(binding.state) + " is " + describe(here) + " here, but " +
-                    describe(type) + " where it was made");
-        if (here != type) {
-          bind(variable.name, Binding());
-          continue;
-        }
-      }
-      binding.entity = loadState(binding.state, type);
-    } else if (dl::TensorType type = inferStateType(variable)) {
-      createState(dl::StateRole::Buffer, binding.state, type, {}, "", "", variable.range);
-      if (elaborateInitial(variable.init, type, binding.state))
-        binding.entity = loadState(binding.state, type);
-    }
+    binding.entity = elaborateBuffer(variable, binding.state);
     bind(variable.name, std::move(binding));
   }
+}
+
+Entity Elaborator::elaborateBuffer(const Declarator &variable, const std::string &name) {
+  if (!checkUnshared(variable, name, "state"))
+    return Entity::poison();
+  auto known = stateOps.find(name);
+  if (known == stateOps.end()) {
+    dl::TensorType type = inferStateType(variable);
+    if (!type)
+      return Entity::poison();
+    createState(dl::StateRole::Buffer, name, type, {}, "", "", variable.range);
+    return elaborateInitial(variable.init, type, name) ? loadState(name, type) : Entity::poison();
+  }
+  auto type = llvm::cast<dl::TensorType>(known->second.getType());
+  if (auto *declared = llvm::dyn_cast_or_null<TensorType>(variable.type)) {
+    dl::TensorType here = evaluateType(declared);
+    if (here && here != type)
+      error(frame->caller ? frame->callRange : variable.range, "state " + llvm::Twine(name) + " is " +
+                                                                   describe(here) + " here, but " +
+                                                                   describe(type) + " where it was made");
+    if (here != type)
+      return Entity::poison();
+  }
+  return loadState(name, type);
 }
 
 dl::TensorType Elaborator::inferStateType(const Declarator &variable,

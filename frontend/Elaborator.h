@@ -234,6 +234,7 @@ public:
   void elaborateLet(const LetStmt *stmt);
   void elaborateAssign(const AssignStmt *stmt);
   void elaborateBuffers(const StateStmt *stmt);
+  Entity elaborateBuffer(const Declarator &variable, const std::string &name);
   /// The type of a state from its declaration or its initial value; null after an error.
   dl::TensorType inferStateType(const Declarator &variable, llvm::function_ref<void(Scope &)> prepare = {});
   void elaborateIf(const IfStmt *stmt);

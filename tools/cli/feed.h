@@ -19,7 +19,7 @@ namespace dlc::cli {
 /// has, which the data is to be encoded by; empty for a new training. splits stays empty on failure.
 data::Status open_data(const Artifact &artifact, const Options &options, const data::Encodings &fitted,
                        data::Splits &out_splits);
-/// The split of this name, or an error that lists those there are.
+/// The split that a turn runs on, or an error that lists those there are.
 data::Status find_split(const data::Splits &splits, const Turn &turn, const data::DataSet *&out_split);
 
 /// Fills the arguments of an entry from the columns of the same names.
