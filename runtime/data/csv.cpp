@@ -54,7 +54,7 @@ private:
 
 /// What the settings say, and the columns that are features.
 struct Plan {
-  std::string target;
+  std::string target; ///< Empty: there is none, the table is to be predicted.
   bool regression = false, standardize = true, standardize_target = false;
   std::set<std::string> missing, categories;
   std::vector<std::string> features;
@@ -65,9 +65,29 @@ std::set<std::string> to_set(const std::vector<std::string> &values) {
   return {values.begin(), values.end()};
 }
 
-Status make_plan(const Table &train, const Settings &settings, Plan &out_plan) {
+/// The encoding of the features that trained weights have; null if there is none.
+std::shared_ptr<const Encoding> known_features(const Encodings &fitted) {
+  auto known = fitted.find("x");
+  return known != fitted.end() && !known->second->features.empty() ? known->second : nullptr;
+}
+
+/// The target that the settings name, or the last column. Weights that know the features need none.
+Status choose_target(const Table &train, const Settings &settings, const Encoding *known,
+                     std::string &out_target) {
+  std::string target = settings.text("target", train.names.back());
+  auto is_target = [&](const Feature &feature) { return feature.name == target; };
+  bool is_feature = known && std::any_of(known->features.begin(), known->features.end(), is_target);
+  size_t place = 0;
+  Status found = train.find(target, place);
+  if (known && (is_feature || !found.ok()))
+    return {};
+  out_target = target;
+  return found;
+}
+
+Status make_plan(const Table &train, const Settings &settings, const Encoding *known, Plan &out_plan) {
   Plan plan;
-  plan.target = settings.text("target", train.names.back());
+  DLC_DATA_TRY(choose_target(train, settings, known, plan.target));
   plan.regression = settings.text("task", "classification") == "regression";
   plan.standardize = settings.flag("standardize", true);
   plan.standardize_target = settings.flag("standardize_target", false);
@@ -78,9 +98,12 @@ Status make_plan(const Table &train, const Settings &settings, Plan &out_plan) {
   plan.max_categories = settings.integer("max_categories", 50);
   if (plan.standardize_target && !plan.regression)
     return Status::input("csv: standardize_target is for task=\"regression\"");
+  if (known) {
+    out_plan = std::move(plan);
+    return {};
+  }
   std::set<std::string> ignored = to_set(settings.texts("ignore"));
   size_t place = 0;
-  DLC_DATA_TRY(train.find(plan.target, place));
   for (const char *name : {"ignore", "categories", "features"})
     for (const std::string &column : settings.texts(name)) {
       DLC_DATA_TRY(train.find(column, place));
@@ -160,12 +183,7 @@ Status learn_feature(const Table &train, const Plan &plan, const std::string &na
   return {};
 }
 
-Status learn_features(const Table &train, const Plan &plan, const Encodings &fitted,
-                      std::shared_ptr<const Encoding> &out_features) {
-  if (auto known = fitted.find("x"); known != fitted.end() && !known->second->features.empty()) {
-    out_features = known->second;
-    return {};
-  }
+Status learn_features(const Table &train, const Plan &plan, std::shared_ptr<const Encoding> &out_features) {
   auto encoding = std::make_shared<Encoding>();
   for (const std::string &name : plan.features)
     DLC_DATA_TRY(learn_feature(train, plan, name, encoding->features.emplace_back()));
@@ -181,6 +199,8 @@ Status learn_target(const Table &train, const Plan &plan, const Encodings &fitte
     out_target = known->second;
     return {};
   }
+  if (plan.target.empty())
+    return {};
   size_t place = 0;
   DLC_DATA_TRY(train.find(plan.target, place));
   auto encoding = std::make_shared<Encoding>();
@@ -300,7 +320,8 @@ Status encode(const Table &table, const Plan &plan, const std::shared_ptr<const 
     DLC_DATA_TRY(encode_feature(table, plan, features->features[i], single[i]));
   std::vector<CsvColumn> columns;
   columns.push_back(join_features(single, features, table.rows.size()));
-  if (std::find(table.names.begin(), table.names.end(), plan.target) != table.names.end())
+  if (!plan.target.empty() &&
+      std::find(table.names.begin(), table.names.end(), plan.target) != table.names.end())
     DLC_DATA_TRY(encode_target(table, plan, target, columns.emplace_back()));
   for (CsvColumn &one : single) {
     const std::string &name = one.column.name;
@@ -323,10 +344,11 @@ Status open_csv(const std::string &path, const Settings &settings, const Encodin
   std::map<std::string, Table> tables;
   DLC_DATA_TRY(read_split_tables(path, {".csv"}, format, settings, tables));
   const Table &train = tables.count("train") ? tables["train"] : tables.begin()->second;
+  std::shared_ptr<const Encoding> features = known_features(fitted), target;
   Plan plan;
-  DLC_DATA_TRY(make_plan(train, settings, plan));
-  std::shared_ptr<const Encoding> features, target;
-  DLC_DATA_TRY(learn_features(train, plan, fitted, features));
+  DLC_DATA_TRY(make_plan(train, settings, features.get(), plan));
+  if (!features)
+    DLC_DATA_TRY(learn_features(train, plan, features));
   DLC_DATA_TRY(learn_target(train, plan, fitted, target));
   Splits splits;
   for (const auto &[name, table] : tables) {

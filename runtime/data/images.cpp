@@ -16,7 +16,7 @@
 namespace dlc::data {
 namespace {
 
-/// A picture's place in the archive and its class.
+/// A picture's place in the archive and its class, which is empty where pictures have none.
 struct Picture {
   size_t file;
   std::string split, label;
@@ -103,6 +103,7 @@ struct Augmentation {
 
 class ImageSplit : public DataSet {
 public:
+  /// Without classes, there is no column of labels.
   ImageSplit(std::shared_ptr<const PictureStore> store, std::vector<size_t> files,
              std::vector<int32_t> labels, const Augmentation &augmentation,
              const std::shared_ptr<const Encoding> &pixels, const std::shared_ptr<const Encoding> &classes)
@@ -118,7 +119,9 @@ public:
       }
     columns_.push_back(
         {"image", DataType::f32, {store_->channels(), store_->height(), store_->width()}, 0, pixels});
-    columns_.push_back({"label", DataType::i32, {}, static_cast<int64_t>(classes->classes.size()), classes});
+    if (classes)
+      columns_.push_back(
+          {"label", DataType::i32, {}, static_cast<int64_t>(classes->classes.size()), classes});
   }
 
   const std::vector<Column> &columns() const override { return columns_; }
@@ -215,8 +218,8 @@ Status list_pictures(const std::string &path, const Archive &archive, std::vecto
       found.emplace_back(i, split_name(archive.names()[i]));
   if (found.empty())
     return Status::input(format(
-        "%s: no pictures: expected <split>/<class>/<name> or <class>/<name> with the ending .jpg, .jpeg or "
-        ".png, found %zu other files",
+        "%s: no pictures: expected <split>/<class>/<name>, <class>/<name> or <name> with the ending .jpg, "
+        ".jpeg or .png, found %zu other files",
         path.c_str(), archive.names().size()));
   size_t around = 0;
   const std::vector<std::string> first = found[0].second;
@@ -228,12 +231,13 @@ Status list_pictures(const std::string &path, const Archive &archive, std::vecto
     ++around;
   size_t depth = first.size() - around;
   for (const auto &[file, parts] : found) {
-    if (depth < 2 || depth > 3 || parts.size() - around != depth)
+    if (depth > 3 || parts.size() - around != depth)
       return Status::input(archive.name(file) +
-                           ": expected all pictures as <split>/<class>/<name>, or all as "
-                           "<class>/<name>" +
+                           ": expected all pictures as <split>/<class>/<name>, all as <class>/<name>, or all "
+                           "as <name>" +
                            (file == found[0].first ? "" : "; the first is " + archive.name(found[0].first)));
-    out_pictures.push_back({file, depth == 3 ? parts[around] : "", parts[parts.size() - 2]});
+    out_pictures.push_back(
+        {file, depth == 3 ? parts[around] : "", depth == 1 ? "" : parts[parts.size() - 2]});
   }
   return {};
 }
@@ -256,8 +260,11 @@ Status assign_splits(const std::string &path, const Settings &settings, std::vec
 }
 
 /// The classes of the trained weights, or the sorted ones of the training split (of all, if there is none).
+/// Null where pictures have none.
 std::shared_ptr<const Encoding> choose_classes(const std::vector<Picture> &pictures,
                                                const Encodings &fitted) {
+  if (pictures[0].label.empty())
+    return nullptr;
   if (auto known = fitted.find("label"); known != fitted.end() && !known->second->classes.empty())
     return known->second;
   bool has_train = std::any_of(pictures.begin(), pictures.end(),
@@ -326,7 +333,8 @@ Status open_images(const std::string &path, const Settings &settings, const Enco
   std::map<std::string, Rows> rows;
   for (const Picture &picture : pictures) {
     int32_t label = -1;
-    DLC_DATA_TRY(find_class(classes->classes, picture.label, store->archive().name(picture.file), label));
+    if (classes)
+      DLC_DATA_TRY(find_class(classes->classes, picture.label, store->archive().name(picture.file), label));
     rows[picture.split].files.push_back(picture.file);
     rows[picture.split].labels.push_back(label);
   }

@@ -14,23 +14,26 @@ constexpr int32_t padding = 0, unknown = 1;
 
 class SentenceSplit : public DataSet {
 public:
+  /// Without classes, there is no column of labels.
   SentenceSplit(int64_t length, const std::shared_ptr<const Encoding> &words,
                 const std::shared_ptr<const Encoding> &classes)
-      : length_(length),
-        columns_({{"tokens", DataType::i32, {length}, words->vocabulary->size(), words},
-                  {"length", DataType::i32, {}, 0},
-                  {"label", DataType::i32, {}, static_cast<int64_t>(classes->classes.size()), classes}}) {}
+      : length_(length), columns_({{"tokens", DataType::i32, {length}, words->vocabulary->size(), words},
+                                   {"length", DataType::i32, {}, 0}}) {
+    if (classes)
+      columns_.push_back(
+          {"label", DataType::i32, {}, static_cast<int64_t>(classes->classes.size()), classes});
+  }
 
   void add(std::span<const int32_t> tokens, int32_t label) {
     size_t count = std::min(tokens.size(), static_cast<size_t>(length_));
     tokens_.insert(tokens_.end(), tokens.begin(), tokens.begin() + static_cast<ptrdiff_t>(count));
-    tokens_.resize((labels_.size() + 1) * static_cast<size_t>(length_), padding);
+    tokens_.resize((lengths_.size() + 1) * static_cast<size_t>(length_), padding);
     lengths_.push_back(static_cast<int32_t>(count));
     labels_.push_back(label);
   }
 
   const std::vector<Column> &columns() const override { return columns_; }
-  int64_t size() const override { return static_cast<int64_t>(labels_.size()); }
+  int64_t size() const override { return static_cast<int64_t>(lengths_.size()); }
 
 protected:
   Status read_rows(size_t column, std::span<const int64_t> rows, const Draws *, void *out) const override {
@@ -52,15 +55,20 @@ private:
 
 /// Which columns of a table have the sentences and their labels.
 struct Places {
-  size_t text = 0, label = 0;
+  size_t text = 0;
+  std::optional<size_t> label; ///< Nothing in a table to be predicted.
 };
 
-Status find_places(const Table &table, const Settings &settings, Places &out_places) {
-  Places places = {0, table.names.size() - 1};
+/// A table may be without labels if the trained weights know the classes.
+Status find_places(const Table &table, const Settings &settings, bool knows_classes, Places &out_places) {
+  Places places;
   if (settings.has("text"))
     DLC_DATA_TRY(table.find(settings.text("text", ""), places.text));
-  if (settings.has("target"))
-    DLC_DATA_TRY(table.find(settings.text("target", ""), places.label));
+  std::string target = settings.text("target", table.names.back());
+  bool has_target = std::find(table.names.begin(), table.names.end(), target) != table.names.end() &&
+                    target != table.names[places.text];
+  if (has_target || !knows_classes)
+    DLC_DATA_TRY(table.find(target, places.label.emplace()));
   if (places.text == places.label)
     return Status::input(table.path + ": expected one column of sentences and one of labels, found " +
                          table.names[places.text] + " alone");
@@ -91,10 +99,14 @@ Status choose_words(const Table &train, size_t column, const Settings &settings,
   return {};
 }
 
-/// The classes of trained weights, or the labels of the training split, sorted.
-std::shared_ptr<const Encoding> choose_classes(const Table &train, size_t column, const Encodings &fitted) {
-  if (auto known = fitted.find("label"); known != fitted.end() && !known->second->classes.empty())
-    return known->second;
+/// The classes of trained weights; null if there are none.
+std::shared_ptr<const Encoding> known_classes(const Encodings &fitted) {
+  auto known = fitted.find("label");
+  return known != fitted.end() && !known->second->classes.empty() ? known->second : nullptr;
+}
+
+/// The labels of the training split, sorted.
+std::shared_ptr<const Encoding> learn_classes(const Table &train, size_t column) {
   std::vector<std::string> labels;
   for (const std::vector<std::string> &row : train.rows)
     labels.push_back(row[column]);
@@ -103,10 +115,9 @@ std::shared_ptr<const Encoding> choose_classes(const Table &train, size_t column
   return encoding;
 }
 
-Status encode(const Table &table, const Places &places, const Encoding &words, const Encoding &classes,
+Status encode(const Table &table, const Places &places, const Encoding &words, const Encoding *classes,
               SentenceSplit &split) {
   for (size_t i = 0; i < table.rows.size(); ++i) {
-    const std::string &label = table.rows[i][places.label];
     std::vector<int32_t> tokens;
     if (Status status = words.vocabulary->encode(table.rows[i][places.text], tokens); !status.ok())
       return Status::input(table.at(i) + ": " + status.message());
@@ -114,7 +125,8 @@ Status encode(const Table &table, const Places &places, const Encoding &words, c
       return Status::input(table.at(i) + ": expected a sentence in column " + table.names[places.text] +
                            ", found none");
     int32_t index = -1;
-    DLC_DATA_TRY(find_class(classes.classes, label, table.at(i), index));
+    if (places.label)
+      DLC_DATA_TRY(find_class(classes->classes, table.rows[i][*places.label], table.at(i), index));
     split.add(tokens, index);
   }
   return {};
@@ -128,19 +140,23 @@ Status open_sentences(const std::string &path, const Settings &settings, const E
   std::map<std::string, Table> tables;
   DLC_DATA_TRY(read_split_tables(path, {".tsv", ".txt"}, format, settings, tables));
   Table &train = tables.count("train") ? tables["train"] : tables.begin()->second;
+  std::shared_ptr<const Encoding> words, classes = known_classes(fitted);
+  bool knows_classes = classes != nullptr;
   Places places;
-  DLC_DATA_TRY(find_places(train, settings, places));
-  std::shared_ptr<const Encoding> words, classes = choose_classes(train, places.label, fitted);
+  DLC_DATA_TRY(find_places(train, settings, knows_classes, places));
+  if (!classes)
+    classes = learn_classes(train, *places.label);
   DLC_DATA_TRY(choose_words(train, places.text, settings, fitted, words));
   if (classes->classes.size() > max_classes)
     return Status::input(dlc::data::format(
         "%s: column %s has %zu different values: expected labels, at most %zu", train.path.c_str(),
-        train.names[places.label].c_str(), classes->classes.size(), max_classes));
+        train.names[*places.label].c_str(), classes->classes.size(), max_classes));
   Splits splits;
   for (auto &[name, table] : tables) {
-    DLC_DATA_TRY(find_places(table, settings, places));
-    auto split = std::make_unique<SentenceSplit>(settings.integer("length", 64), words, classes);
-    DLC_DATA_TRY(encode(table, places, *words, *classes, *split));
+    DLC_DATA_TRY(find_places(table, settings, knows_classes, places));
+    auto split = std::make_unique<SentenceSplit>(settings.integer("length", 64), words,
+                                                 places.label ? classes : nullptr);
+    DLC_DATA_TRY(encode(table, places, *words, classes.get(), *split));
     splits[name] = std::move(split);
   }
   out_splits = std::move(splits);

@@ -90,6 +90,27 @@ TEST_F(Csv, ASplitToBePredictedHasNoTarget) {
   EXPECT_FALSE(splits_.at("test")->find("label"));
 }
 
+// With trained weights, a file needs the features alone, in any order, whatever the settings of the training
+// say of others.
+TEST_F(Csv, AFileToBePredictedNeedsTheFeaturesAlone) {
+  write("train.csv", "id,a,b,kind\n7,0,u,x\n8,2,v,y\n");
+  const char *settings = "target=\"kind\", ignore=\"id\", split=\"test\"";
+  ASSERT_TRUE(open("csv", "train.csv", "target=\"kind\", ignore=\"id\", validation=0").ok());
+  Encodings fitted = splits_.at("train")->encodings();
+  write("new.csv", "b,a\nu,5\nw,1\n");
+  for (const char *some : {settings, "split=\"test\""}) {
+    Status status = open("csv", "new.csv", some, fitted);
+    ASSERT_TRUE(status.ok()) << status.message();
+    EXPECT_EQ(all<float>("test", "x"), (Numbers{4, 1, 0, 0, 0, 0}));
+    EXPECT_FALSE(splits_.at("test")->find("label"));
+  }
+  write("new.csv", "b,a,kind\nu,5,y\n");
+  ASSERT_TRUE(open("csv", "new.csv", settings, fitted).ok());
+  EXPECT_EQ(all<int32_t>("test", "label"), Ids{1});
+  EXPECT_EQ(message(open("csv", "new.csv", "target=\"sort\"")),
+            "new.csv: no column is called sort; there is: b, a, kind");
+}
+
 TEST_F(Csv, BadFilesSayWhatAndWhere) {
   auto opening = [&](const std::string &bytes, const std::string &settings) {
     write("t.csv", bytes);

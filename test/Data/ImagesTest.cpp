@@ -89,6 +89,25 @@ TEST_F(Images, ClassesAloneAreSplitBySeed) {
   EXPECT_EQ(splits_.count("validation"), 0u);
 }
 
+TEST_F(Images, PicturesWithoutFoldersHaveNoLabels) {
+  add("d/b.png", plain(2));
+  add("d/a.png", plain(1));
+  Encodings fitted;
+  auto classes = std::make_shared<Encoding>();
+  classes->classes = {"x", "y"};
+  fitted["label"] = classes;
+  for (const Encodings &known : {Encodings(), fitted}) {
+    ASSERT_TRUE(open(path("d"), ", channels=1, validation=0", known).ok());
+    EXPECT_EQ(splits_.size(), 1u);
+    EXPECT_FALSE(splits_.at("train")->find("label"));
+    std::vector<float> found(12);
+    const int64_t both[] = {0, 1};
+    ASSERT_TRUE(splits_.at("train")->read(0, both, found.data()).ok());
+    EXPECT_EQ(found[0], 1 / 255.0f);
+    EXPECT_EQ(found[6], 2 / 255.0f);
+  }
+}
+
 TEST_F(Images, NormalisationIsPerChannel) {
   add("d/train/a/1.png", make_png(1, 2, 3, {0, 51, 102, 255, 204, 153}));
   ASSERT_TRUE(open(path("d"), ", mean=[0.5, 0.25, 0], std=[0.5, 1, 2]").ok());
@@ -158,21 +177,25 @@ TEST_F(Images, SizesAreTheSameUnlessResized) {
 
 TEST_F(Images, BadFilesSayWhatAndWhere) {
   EXPECT_EQ(message(open(path("none"), "")), "cannot open none: No such file or directory");
-  EXPECT_EQ(message(open(path("none"), ", channels=2")),
-            "images: channels: expected 1 (grey) or 3, got 2");
+  EXPECT_EQ(message(open(path("none"), ", channels=2")), "images: channels: expected 1 (grey) or 3, got 2");
   fs::create_directories(path("d"));
-  EXPECT_EQ(message(open(folder_ + "/d", "")), "d: no pictures: expected <split>/<class>/<name> or "
-                                               "<class>/<name> with the ending .jpg, .jpeg or .png, "
-                                               "found 0 other files");
-  add("d/1.png", plain(1));
-  EXPECT_EQ(message(open(path("d"), "")),
-            "d/1.png: expected all pictures as <split>/<class>/<name>, or all as <class>/<name>");
-  fs::remove(path("d/1.png"));
+  EXPECT_EQ(message(open(folder_ + "/d", "")),
+            "d: no pictures: expected <split>/<class>/<name>, "
+            "<class>/<name> or <name> with the ending .jpg, .jpeg or .png, "
+            "found 0 other files");
+  add("d/a/b/c/1.png", plain(1));
+  add("d/e/b/c/1.png", plain(1));
+  EXPECT_EQ(
+      message(open(path("d"), "")),
+      "d/a/b/c/1.png: expected all pictures as <split>/<class>/<name>, all as <class>/<name>, or all as "
+      "<name>");
+  fs::remove_all(path("d/a"));
+  fs::remove_all(path("d/e"));
   add("d/train/a/1.png", plain(1));
   add("d/z/1.png", plain(1));
   EXPECT_EQ(message(open(path("d"), "")),
-            "d/z/1.png: expected all pictures as <split>/<class>/<name>, or all as "
-            "<class>/<name>; the first is d/train/a/1.png");
+            "d/z/1.png: expected all pictures as <split>/<class>/<name>, all as <class>/<name>, or all as "
+            "<name>; the first is d/train/a/1.png");
   fs::remove(path("d/z/1.png"));
   add("d/test/b/1.png", plain(1));
   EXPECT_EQ(message(open(path("d"), "")), "d/test/b/1.png: class b is not one of the 1 of the training: a");

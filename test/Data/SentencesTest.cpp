@@ -53,6 +53,27 @@ TEST_F(Sentences, EncodingsOfTrainedWeightsAreUsed) {
             "new.tsv: line 2: class z is not one of the 2 of the training: x, y");
 }
 
+TEST_F(Sentences, SentencesToBePredictedHaveNoLabels) {
+  write("train.tsv", "sentence\tlabel\na b\tx\nb\ty\n");
+  ASSERT_TRUE(open("sentences", ".", "length=2").ok());
+  Encodings fitted = splits_.at("train")->encodings();
+  write("new.tsv", "sentence\nc b\nb\n");
+  ASSERT_TRUE(open("sentences", "new.tsv", "length=2, split=\"dev\"", fitted).ok());
+  EXPECT_EQ(all<int32_t>("dev", "tokens"), (Ids{1, 2, 2, 0}));
+  EXPECT_EQ(all<int32_t>("dev", "length"), (Ids{2, 1}));
+  EXPECT_FALSE(splits_.at("dev")->find("label"));
+  // A target that is named may be missing, too; one that is there counts.
+  write("new.tsv", "id\tsentence\n7\tb\n");
+  const char *named = "length=2, split=\"dev\", text=\"sentence\", target=\"label\"";
+  ASSERT_TRUE(open("sentences", "new.tsv", named, fitted).ok());
+  EXPECT_FALSE(splits_.at("dev")->find("label"));
+  write("new.tsv", "label\tsentence\ny\tb\n");
+  ASSERT_TRUE(open("sentences", "new.tsv", named, fitted).ok());
+  EXPECT_EQ(all<int32_t>("dev", "label"), Ids{1});
+  EXPECT_EQ(message(open("sentences", "new.tsv", "text=\"sentence\", target=\"labell\"")),
+            "new.tsv: no column is called labell; there is: label, sentence (did you mean label?)");
+}
+
 TEST_F(Sentences, BadFilesSayWhatAndWhere) {
   write("train.tsv", "sentence\tlabel\na\t1\nb 0\n");
   EXPECT_EQ(message(open("sentences", "train.tsv")), "train.tsv: line 3: expected 2 fields, found 1");

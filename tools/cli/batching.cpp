@@ -15,25 +15,6 @@ using data::Status;
 
 namespace {
 
-/// Whether the entry takes so many rows: the sizes follow from them, and keep to their bounds.
-Status takes(const Artifact &artifact, const Entry &entry, const Feed &feed, int64_t count) {
-  std::vector<dlc_tensor_t> shapes(feed.tensors().begin(), feed.tensors().end());
-  for (dlc_tensor_t &shape : shapes)
-    shape.dims[0] = count;
-  std::vector<int64_t> dims(std::max<size_t>(entry.symbols.size(), 1));
-  dlc_status_t status;
-  if (dlc_entry_dims_solve(artifact.handle(), entry.index, shapes.data(), static_cast<int32_t>(shapes.size()),
-                           dims.data(), &status) != DLC_OK)
-    return from_runtime(status);
-  for (size_t i = 0; i < entry.results.size(); ++i) {
-    dlc_tensor_t result;
-    if (dlc_entry_result_shape(artifact.handle(), entry.index, static_cast<int32_t>(i), dims.data(), &result,
-                               &status) != DLC_OK)
-      return from_runtime(status);
-  }
-  return {};
-}
-
 /// The size of the first argument's first dimension as the artifact writes it: "64", "n", "2*n".
 std::string rows_formula(const Artifact &artifact, const Entry &entry) {
   bool has_rows = !entry.arguments.empty() && !entry.arguments[0].dims.empty();
@@ -53,8 +34,7 @@ int64_t keep_to_bounds(const Artifact &artifact, const Entry &entry, int64_t pre
   return count >= unit ? count - count % unit : unit;
 }
 
-} // namespace
-
+/// The number of rows that the entry's sizes are fixed to, or nothing.
 std::optional<int64_t> fixed_rows(const Artifact &artifact, const Entry &entry) {
   std::string formula = rows_formula(artifact, entry);
   int64_t count = 0;
@@ -62,8 +42,29 @@ std::optional<int64_t> fixed_rows(const Artifact &artifact, const Entry &entry) 
   return error == std::errc() && end == formula.data() + formula.size() ? std::optional(count) : std::nullopt;
 }
 
+} // namespace
+
+Status takes_rows(const Artifact &artifact, const Entry &entry, std::span<const dlc_tensor_t> arguments,
+                  int64_t count) {
+  std::vector<dlc_tensor_t> shapes(arguments.begin(), arguments.end());
+  for (dlc_tensor_t &shape : shapes)
+    shape.dims[0] = count;
+  std::vector<int64_t> dims(std::max<size_t>(entry.symbols.size(), 1));
+  dlc_status_t status;
+  if (dlc_entry_dims_solve(artifact.handle(), entry.index, shapes.data(), static_cast<int32_t>(shapes.size()),
+                           dims.data(), &status) != DLC_OK)
+    return from_runtime(status);
+  for (size_t i = 0; i < entry.results.size(); ++i) {
+    dlc_tensor_t result;
+    if (dlc_entry_result_shape(artifact.handle(), entry.index, static_cast<int32_t>(i), dims.data(), &result,
+                               &status) != DLC_OK)
+      return from_runtime(status);
+  }
+  return {};
+}
+
 Status choose_batching(const Artifact &artifact, const Entry &entry, const data::DataSet &rows,
-                       std::optional<int64_t> asked, std::optional<int64_t> preferred,
+                       std::optional<int64_t> asked, std::optional<int64_t> preferred, Rest rest,
                        Batching &out_batching) {
   Batching batching;
   Feed feed;
@@ -75,7 +76,7 @@ Status choose_batching(const Artifact &artifact, const Entry &entry, const data:
     return Status::input(format("--batch %" PRId64 ": %s takes batches of %" PRId64
                                 " rows, its sizes were fixed when it was compiled",
                                 *asked, entry.name.c_str(), *fixed));
-  if (fixed && rows.size() < *fixed)
+  if (fixed && rows.size() < *fixed && rest == Rest::left_out)
     return Status::input(format("%s takes batches of %" PRId64 " rows, the data has %" PRId64,
                                 entry.name.c_str(), *fixed, rows.size()));
   if (fixed)
@@ -90,19 +91,22 @@ Status choose_batching(const Artifact &artifact, const Entry &entry, const data:
   if (batching.batch < 1)
     return Status::input(format("batch: expected at least 1, found %" PRId64, batching.batch));
 
-  if (asked && batching.batch > rows.size())
-    batching.note = format("the data has %" PRId64 " rows: the batch is %" PRId64 ", not %" PRId64,
-                           rows.size(), rows.size(), batching.batch);
-  batching.batch = std::min(batching.batch, rows.size());
-  if (Status status = takes(artifact, entry, feed, batching.batch); !status.ok())
+  auto takes = [&](int64_t count) { return takes_rows(artifact, entry, feed.tensors(), count); };
+  if (batching.batch > rows.size() && (rest == Rest::left_out || takes(rows.size()).ok())) {
+    if (asked)
+      batching.note = format("the data has %" PRId64 " rows: the batch is %" PRId64 ", not %" PRId64,
+                             rows.size(), rows.size(), batching.batch);
+    batching.batch = rows.size();
+  }
+  if (Status status = takes(batching.batch); !status.ok())
     return Status::input(format("a batch of %" PRId64 " rows: ", batching.batch) + status.message());
-  int64_t rest = rows.size() % batching.batch;
-  if (rest > 0 && !takes(artifact, entry, feed, rest).ok()) {
+  int64_t over = rows.size() % batching.batch;
+  if (over > 0 && rest == Rest::left_out && !takes(over).ok()) {
     batching.drop_last = true;
-    batching.left_out = rest;
+    batching.left_out = over;
     batching.note = format("%s does not take the %" PRId64 " row%s that batches of %" PRId64
                            " leave of %" PRId64 ": left out%s",
-                           entry.name.c_str(), rest, rest == 1 ? "" : "s", batching.batch, rows.size(),
+                           entry.name.c_str(), over, over == 1 ? "" : "s", batching.batch, rows.size(),
                            entry.kind == DLC_ENTRY_TRAIN ? ", others in every epoch" : "");
   }
   out_batching = std::move(batching);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // How the rows of a data set are cut into batches that an entry takes: its sizes may be fixed (--bind),
-// bounded
-// (--max) or constrained.
+// bounded (--max) or constrained.
 #ifndef DLC_TOOLS_CLI_BATCHING_H
 #define DLC_TOOLS_CLI_BATCHING_H
 
@@ -11,8 +10,14 @@
 
 namespace dlc::cli {
 
+/// What becomes of rows that full batches leave over and that the entry does not take.
+enum class Rest {
+  left_out, ///< By trainings and evaluations.
+  filled    ///< Up to a full batch, whose other results do not count.
+};
+
 struct Batching {
-  int64_t batch = 0;      ///< Rows in a batch, at most those of the data.
+  int64_t batch = 0;      ///< Rows in a batch, at most those of the data unless they are filled up.
   bool drop_last = false; ///< The entry does not take the rows that full batches leave over.
   int64_t left_out = 0;   ///< How many these are.
   std::string note;       ///< What the user should know about it, or empty.
@@ -22,11 +27,13 @@ struct Batching {
 /// far as the entry takes it; an entry of a fixed size needs neither. Fails when there is no such batch,
 /// before anything ran.
 data::Status choose_batching(const Artifact &artifact, const Entry &entry, const data::DataSet &rows,
-                             std::optional<int64_t> asked, std::optional<int64_t> preferred,
+                             std::optional<int64_t> asked, std::optional<int64_t> preferred, Rest rest,
                              Batching &out_batching);
 
-/// The number of rows that the entry's sizes are fixed to, or nothing.
-std::optional<int64_t> fixed_rows(const Artifact &artifact, const Entry &entry);
+/// Whether the entry takes so many rows: the sizes follow from them, and keep to their bounds. arguments: the
+/// types and the other sizes.
+data::Status takes_rows(const Artifact &artifact, const Entry &entry, std::span<const dlc_tensor_t> arguments,
+                        int64_t count);
 
 /// Prints the note to standard error; nothing under --json, whose objects carry the numbers.
 void print_note(const Batching &batching, bool json);

@@ -50,7 +50,7 @@ Status Cycle::open(const data::Splits &splits, const Options &options, const dat
     else if (std::optional<double> fit = artifact_.fit_number("batch"))
       preferred = static_cast<int64_t>(*fit);
     DLC_DATA_TRY(choose_batching(artifact_, *stream.turn.entry, *stream.rows, options.batch, preferred,
-                                 stream.batching));
+                                 Rest::left_out, stream.batching));
     print_note(stream.batching, options.json);
   }
   for (Step &step : steps_)

@@ -3,6 +3,7 @@
 // dlc eval: the reports of the eval entries over their splits, and samples as pictures.
 #include "tools/cli/evaluation.h"
 #include "tools/cli/picture.h"
+#include "tools/cli/rows.h"
 #include "tools/cli/verbs.h"
 
 #include <algorithm>
@@ -50,29 +51,20 @@ const Entry *find_classifier(const Artifact &artifact, const data::DataSet &rows
   return nullptr;
 }
 
-/// The class of each row. An entry of a fixed size gets the last row again and again to be full.
+/// The class of each row.
 Status classify(const Artifact &artifact, dlc_session_t *session, const Entry &entry,
                 const data::DataSet &rows, const std::vector<int64_t> &indices,
                 std::vector<int64_t> &out_classes) {
-  Feed feed;
-  DLC_DATA_TRY(feed.bind(entry, rows));
   EntryRunner runner(artifact, session, entry);
-  auto batch =
-      static_cast<size_t>(fixed_rows(artifact, entry).value_or(static_cast<int64_t>(indices.size())));
-  for (size_t first = 0; first < indices.size(); first += batch) {
-    std::vector<int64_t> part(batch, indices.back());
-    size_t count = std::min(batch, indices.size() - first);
-    std::copy_n(indices.begin() + static_cast<ptrdiff_t>(first), count, part.begin());
-    DLC_DATA_TRY(feed.load(part));
-    DLC_DATA_TRY(runner.run(feed.tensors(), feed.places()));
+  Batching batching;
+  DLC_DATA_TRY(choose_batching(artifact, entry, rows, {}, static_cast<int64_t>(indices.size()), Rest::filled,
+                               batching));
+  return run_rows(artifact, runner, rows, indices, batching.batch, [&](int64_t, int64_t count) {
     const dlc_tensor_t &result = runner.results()[0];
-    if (result.dims[0] != static_cast<int64_t>(batch))
-      return Status::input("--show: " + entry.name + " returns " + entry.results[0].signature +
-                           ", expected a row for each sample");
-    for (size_t i = 0; i < count; ++i)
-      out_classes.push_back(largest(result, static_cast<int64_t>(i), result.dims[1]));
-  }
-  return {};
+    for (int64_t i = 0; i < count; ++i)
+      out_classes.push_back(largest(result, i, result.dims[1]));
+    return Status();
+  });
 }
 
 /// Shows the first count rows: the picture, the predicted class, the label.

@@ -15,7 +15,8 @@ Status Evaluation::set_up(const std::vector<Turn> &turns, const data::Splits &sp
     if (std::count_if(turns.begin(), turns.end(), same) > 1)
       part.label += "." + turn.split;
     DLC_DATA_TRY(find_split(splits, turn, part.rows));
-    DLC_DATA_TRY(choose_batching(artifact_, *part.entry, *part.rows, asked, preferred, part.batching));
+    DLC_DATA_TRY(
+        choose_batching(artifact_, *part.entry, *part.rows, asked, preferred, Rest::left_out, part.batching));
     print_note(part.batching, json_);
     parts_.push_back(std::move(part));
   }

@@ -45,14 +45,21 @@ Status open_data(const Artifact &artifact, const Options &options, const data::E
         std::string(artifact.info().source_name) +
         " has no fit block that names its data: expected --data loader:path, with one of the loaders " +
         data::join(data::loader_names()));
+  const data::LoaderSignature *known = nullptr;
+  DLC_DATA_TRY(data::find_loader(spec.loader, known));
+  // What is run on all rows takes none of them away for a validation.
+  bool draws_validation =
+      std::any_of(known->settings.begin(), known->settings.end(),
+                  [](const data::LoaderSetting &one) { return one.name == "validation"; });
+  if (options.verb == Verb::run && options.split.empty() && draws_validation &&
+      !spec.settings.has("validation"))
+    spec.settings.add("validation", data::SettingValue::of(0.0));
   // What the command line does not say is as in the fit block, if that is about the same loader.
   if (spec.loader == fit.loader) {
     spec.settings.add_missing(fit.settings);
     if (spec.path.empty())
       spec.path = fit.path;
   }
-  const data::LoaderSignature *known = nullptr;
-  DLC_DATA_TRY(data::find_loader(spec.loader, known));
   if (spec.path.empty())
     return Status::input(spec.loader + " needs a path: expected --data PATH");
   return data::open_data(spec, fitted, out_splits);

@@ -257,6 +257,9 @@ void define_eval(CLI::App *app, Options &options) {
 
 void define_run(CLI::App *app, Options &options) {
   app->add_option("entry", options.entry, "the entry to run")->required()->type_name("ENTRY");
+  add_data_flags(app, options);
+  app->add_option("--split", options.split, "the split of the data whose rows to run on (all rows)")
+      ->type_name("NAME");
   add_session_flags(app, options);
   app->add_option("--weights", options.weights, "the trained weights, or a checkpoint")->type_name("F");
   app->add_option_function<std::vector<std::string>>(
@@ -269,7 +272,9 @@ void define_run(CLI::App *app, Options &options) {
          },
          "an argument: --in image=x.npy, or a number, or text where the weights have a vocabulary")
       ->type_name("NAME=VALUE")
-      ->take_all();
+      ->take_all()
+      ->excludes("--data")
+      ->excludes("--split");
   app->add_option_function<std::vector<std::string>>(
          "--out",
          [&options](const std::vector<std::string> &texts) {
@@ -282,8 +287,8 @@ void define_run(CLI::App *app, Options &options) {
            }
            check_given_once("--out", options.out);
          },
-         "write a result: --out probs.npy, or --out a=a.npy,b=b.npy when there are several; - prints tokens "
-         "as text")
+         "write a result: --out probs.npy or .csv, or --out a=a.npy,b=b.npy when there are several; - prints "
+         "tokens as text")
       ->delimiter(',')
       ->type_name("[NAME=]F")
       ->take_all();
@@ -391,7 +396,7 @@ std::optional<int> parse_options(int argc, char **argv, const std::vector<std::s
       {Verb::compile, "compile", "compile a model into one file, or print a phase", nullptr},
       {Verb::train, "train", "train a model on a data set", define_train},
       {Verb::eval, "eval", "evaluate a trained model on a data set", define_eval},
-      {Verb::run, "run", "run one entry on .npy files", define_run},
+      {Verb::run, "run", "run one entry on .npy files, or on the rows of a data set", define_run},
       {Verb::inspect, "inspect", "show entries, parameters, dispatches, memory and code sizes",
        define_inspect},
       {Verb::format, "fmt", "format .dl files in place", define_format},

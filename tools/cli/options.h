@@ -59,7 +59,8 @@ struct Options {
   std::string data; ///< A path for the fit block's loader, loader:path, or loader("path", key=value).
   std::optional<int64_t> batch;
   std::string entry;
-  int64_t show = 0; ///< Samples to show as pictures.
+  int64_t show = 0;  ///< Samples to show as pictures.
+  std::string split; ///< Of run: the split whose rows are the arguments.
 
   // train
   std::optional<int64_t> epochs, steps;

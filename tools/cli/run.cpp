@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// dlc run: one run of one entry; .npy files, numbers and text in and out.
+// dlc run: one run of one entry on .npy files, numbers and text, or one over the rows of a data set.
 #include "runtime/data/file.h"
 #include "runtime/data/npy.h"
-#include "tools/cli/feed.h"
+#include "tools/cli/results.h"
+#include "tools/cli/rows.h"
 #include "tools/cli/tokens.h"
 #include "tools/cli/verbs.h"
 
@@ -129,99 +130,10 @@ Status read_arguments(const Artifact &artifact, const Entry &entry, const Option
     auto same = [&](const Assignment &in) { return in.first == argument.name; };
     auto given = std::find_if(options.in.begin(), options.in.end(), same);
     if (given == options.in.end())
-      return Status::input("no --in " + argument.name + "=FILE.npy, which " + signature(entry) + " takes");
+      return Status::input("no --in " + argument.name + "=FILE.npy, which " + signature(entry) +
+                           " takes, and no --data whose columns it could take");
     DLC_DATA_TRY(read_argument(artifact, entry, argument, given->second, encodings, tensors.emplace_back()));
   }
-  return {};
-}
-
-/// Pairs --out files with results.
-Status match_results(const Entry &entry, const Options &options, std::vector<std::string> &paths) {
-  paths.resize(entry.results.size());
-  for (const auto &[name, path] : options.out) {
-    size_t index = 0;
-    if (name.empty() && entry.results.size() != 1)
-      return Status::input(format("--out %s: %s has %zu results; name one: --out %s=%s", path.c_str(),
-                                  entry.name.c_str(), entry.results.size(),
-                                  entry.results.empty() ? "name" : entry.results[0].name.c_str(),
-                                  path.c_str()));
-    while (!name.empty() && index < entry.results.size() && entry.results[index].name != name)
-      ++index;
-    if (index == entry.results.size()) {
-      std::string known;
-      for (const Value &result : entry.results)
-        known += (known.empty() ? "" : ", ") + result.name;
-      return Status::input("--out " + name + ": no such result of " + entry.name + "; there is: " + known);
-    }
-    if (path == "-" && entry.results[index].type != data::DataType::i32)
-      return Status::input("--out " + entry.results[index].name +
-                           "=-: only tokens (i32) are written as text, " + entry.name + " returns " +
-                           entry.results[index].signature);
-    paths[index] = path;
-  }
-  return {};
-}
-
-/// The first values, for results that no --out takes.
-std::vector<double> first_values(const dlc_tensor_t &tensor, data::DataType type, bool &out_more) {
-  int64_t count = 1;
-  for (int32_t i = 0; i < tensor.rank; ++i)
-    count *= tensor.dims[i];
-  std::vector<double> values;
-  for (int64_t i = 0; i < std::min<int64_t>(count, 10); ++i)
-    values.push_back(element_value(type, tensor.data, i));
-  out_more = count > 10;
-  return values;
-}
-
-/// A result as a line: where it was written, or how it begins.
-void print_result(const Value &result, const dlc_tensor_t &tensor, const std::string &path, bool json) {
-  std::string type = data::format_type(result.type, data::Shape(tensor.dims, tensor.dims + tensor.rank));
-  bool more = false;
-  std::vector<double> values = first_values(tensor, result.type, more);
-  if (json) {
-    JsonLine line("result");
-    line.add("name", result.name).add("type", type);
-    if (!path.empty())
-      line.add("file", path);
-    else if (tensor.rank == 0)
-      line.add("value", values[0]);
-    else
-      line.add(more ? "first_values" : "values", values);
-    line.print();
-    return;
-  }
-  std::string text = path.empty() ? "" : " in " + path;
-  if (path.empty())
-    for (double value : values)
-      text += format(" %.6g", value);
-  printf("%s: %s%s%s\n", result.name.c_str(), type.c_str(), text.c_str(), path.empty() && more ? " ..." : "");
-}
-
-/// A result as text, to standard output.
-Status print_text(const Value &result, const dlc_tensor_t &tensor, const data::Encodings &encodings,
-                  bool json) {
-  const data::Vocabulary *vocabulary = find_vocabulary(result, encodings);
-  if (!vocabulary)
-    return Status::input("--out " + result.name + "=-: the weights have no vocabulary to write text with");
-  std::string text;
-  DLC_DATA_TRY(decode_tokens(result, *vocabulary, tensor, text));
-  if (json)
-    JsonLine("result").add("name", result.name).add("text", text).print();
-  else
-    fwrite(text.data(), 1, text.size(), stdout);
-  return {};
-}
-
-/// Writes a result to where --out says, and prints its line.
-Status write_result(const Value &result, const dlc_tensor_t &tensor, const std::string &path,
-                    const data::Encodings &encodings, bool json) {
-  if (path == "-")
-    return print_text(result, tensor, encodings, json);
-  data::Shape shape(tensor.dims, tensor.dims + tensor.rank);
-  if (!path.empty())
-    DLC_DATA_TRY(data::write_npy(path, {result.name, result.type, shape, tensor.data}));
-  print_result(result, tensor, path, json);
   return {};
 }
 
@@ -240,6 +152,44 @@ Status initialize(const Artifact &artifact, const Options &options, dlc_session_
   return {};
 }
 
+/// What the runtime sees of a tensor.
+dlc_tensor_t view(data::Tensor &tensor) {
+  dlc_tensor_t seen = {tensor.bytes.data(),
+                       static_cast<dlc_dtype_t>(tensor.type),
+                       static_cast<int32_t>(tensor.shape.size()),
+                       {}};
+  std::copy(tensor.shape.begin(), tensor.shape.end(), seen.dims);
+  return seen;
+}
+
+Status run_once(EntryRunner &runner, std::vector<data::Tensor> &arguments) {
+  std::vector<dlc_tensor_t> views;
+  for (data::Tensor &argument : arguments)
+    views.push_back(view(argument));
+  return runner.run(views);
+}
+
+/// Where the arguments come from.
+struct Source {
+  std::vector<data::Tensor> arguments; ///< What --in gives.
+  data::Splits splits;                 ///< What --data and --split name.
+  const data::DataSet *rows = nullptr; ///< Of the splits; null: there are the arguments.
+};
+
+/// Reads the arguments, or opens the data. A data set's encodings stand in for those of weights that have
+/// none.
+Status open_source(const Artifact &artifact, const Entry &entry, const Options &options,
+                   data::Encodings &encodings, Source &source) {
+  if (options.data.empty() && options.split.empty())
+    return options.batch ? Status::input("--batch: expected --data or --split, too, whose rows it counts")
+                         : read_arguments(artifact, entry, options, encodings, source.arguments);
+  DLC_DATA_TRY(open_data(artifact, options, encodings, source.splits));
+  DLC_DATA_TRY(choose_rows(source.splits, options.split, source.rows));
+  if (encodings.empty())
+    encodings = source.rows->encodings();
+  return {};
+}
+
 } // namespace
 
 Status run(const Artifact &artifact, const Options &options) {
@@ -248,9 +198,8 @@ Status run(const Artifact &artifact, const Options &options) {
   DLC_DATA_TRY(check_names(*entry, options));
   std::vector<std::string> paths;
   DLC_DATA_TRY(match_results(*entry, options, paths));
-
   for (const std::string &path : paths)
-    for (const std::string &source : {options.model, options.weights})
+    for (const std::string &source : {options.model, options.weights, options.data})
       DLC_DATA_TRY(data::check_not_source(path, source));
 
   SessionHandle session;
@@ -262,26 +211,22 @@ Status run(const Artifact &artifact, const Options &options) {
   data::Encodings encodings;
   if (!options.weights.empty())
     DLC_DATA_TRY(data::load_weights(artifact.handle(), session.get(), options.weights, &encodings));
-  std::vector<data::Tensor> tensors;
-  DLC_DATA_TRY(read_arguments(artifact, *entry, options, encodings, tensors));
+  Source source;
+  DLC_DATA_TRY(open_source(artifact, *entry, options, encodings, source));
   if (options.weights.empty())
     DLC_DATA_TRY(initialize(artifact, options, session.get()));
   DLC_DATA_TRY(set_hyperparameters(artifact, options, session.get()));
 
-  std::vector<dlc_tensor_t> arguments;
-  for (data::Tensor &tensor : tensors) {
-    dlc_tensor_t argument = {tensor.bytes.data(),
-                             static_cast<dlc_dtype_t>(tensor.type),
-                             static_cast<int32_t>(tensor.shape.size()),
-                             {}};
-    std::copy(tensor.shape.begin(), tensor.shape.end(), argument.dims);
-    arguments.push_back(argument);
-  }
   numerics.set_moment(entry->name);
   EntryRunner runner(artifact, session.get(), *entry, checks_numerics ? &numerics : nullptr);
-  DLC_DATA_TRY(runner.run(arguments));
+  std::vector<data::Tensor> collected;
+  if (source.rows)
+    DLC_DATA_TRY(collect_results(artifact, options, runner, *source.rows, collected));
+  else
+    DLC_DATA_TRY(run_once(runner, source.arguments));
   for (size_t i = 0; i < entry->results.size(); ++i)
-    DLC_DATA_TRY(write_result(entry->results[i], runner.results()[i], paths[i], encodings, options.json));
+    DLC_DATA_TRY(write_result(entry->results[i], source.rows ? view(collected[i]) : runner.results()[i],
+                              paths[i], encodings, options.json));
   if (options.json)
     JsonLine("done").print();
   return {};
