@@ -218,9 +218,16 @@ int compile(const Options &options) {
   dlc::CompileOptions compile_options;
   if (Status status = read_options(options, compile_options); !status.ok())
     return fail(status);
-  if (Status status = dlc::data::check_not_source(options.output, options.model); !status.ok())
+  std::string output = options.output;
+  if (output.empty()) {
+    output = options.model.substr(options.model.rfind('/') + 1);
+    output = output.substr(0, output.rfind('.')) + ".dla";
+  }
+  bool emits = !options.emit.empty() && options.emit != "artifact";
+  if (Status status = dlc::data::check_not_source(emits ? options.output : output, options.model);
+      !status.ok())
     return fail(status);
-  if (!options.emit.empty() && options.emit != "artifact")
+  if (emits)
     return emit(options, compile_options);
   std::vector<std::byte> bytes;
   std::string messages, summary;
@@ -232,11 +239,6 @@ int compile(const Options &options) {
   if (Status status = check_memory(options, artifact, summary); !status.ok())
     return fail(status);
   check_fit(options, artifact);
-  std::string output = options.output;
-  if (output.empty()) {
-    output = options.model.substr(options.model.rfind('/') + 1);
-    output = output.substr(0, output.rfind('.')) + ".dla";
-  }
   if (Status status = dlc::data::replace_file(output, {{bytes.data(), bytes.size()}}); !status.ok())
     return fail(status);
   printf("%s: %s\n%s", output.c_str(), dlc::cli::format_bytes(bytes.size()).c_str(), summary.c_str());

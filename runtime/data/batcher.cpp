@@ -21,8 +21,7 @@ void shuffled_order(uint64_t seed, int64_t epoch, int64_t size, std::vector<int6
 }
 
 Batcher::Batcher(int64_t size, int64_t batch, uint64_t seed, bool shuffle, bool drop_last)
-    : size_(size), batch_(std::min(batch, size)), end_(drop_last ? size - size % batch_ : size), seed_(seed),
-      shuffle_(shuffle) {
+    : size_(size), batch_(std::min(batch, size)), seed_(seed), shuffle_(shuffle), drop_last_(drop_last) {
   order_epoch();
 }
 
@@ -37,21 +36,21 @@ void Batcher::order_epoch() {
 
 std::span<const int64_t> Batcher::next() {
   // The epoch ends lazily, so that rows handed out stay valid and position() says "all rows used" in between.
-  if (position_.row == end_) {
+  if (epoch_complete()) {
     position_ = {position_.epoch + 1, 0};
     order_epoch();
   }
-  int64_t count = std::min(batch_, end_ - position_.row);
+  int64_t count = std::min(batch_, rows_left());
   std::span<const int64_t> rows(order_.data() + position_.row, static_cast<size_t>(count));
   position_.row += count;
   return rows;
 }
 
 Status Batcher::restore(Position position) {
-  if (position.epoch < 0 || position.row < 0 || position.row > end_)
+  if (position.epoch < 0 || position.row < 0 || position.row > size_)
     return Status::input(format("data position epoch %lld, row %lld lies outside the data set of %lld rows",
                                 static_cast<long long>(position.epoch), static_cast<long long>(position.row),
-                                static_cast<long long>(end_)));
+                                static_cast<long long>(size_)));
   position_ = position;
   order_epoch();
   return {};

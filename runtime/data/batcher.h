@@ -51,19 +51,19 @@ public:
   /// Fails when position lies outside the data set: a checkpoint of other data.
   Status restore(Position position);
   /// How many batches an epoch has.
-  int64_t batches_per_epoch() const { return (end_ + batch_ - 1) / batch_; }
+  int64_t batches_per_epoch() const { return (rows_per_epoch() + batch_ - 1) / batch_; }
   /// How many rows an epoch uses.
-  int64_t rows_per_epoch() const { return end_; }
-  /// Whether every row of the current epoch has been handed out.
-  bool epoch_complete() const { return position_.row == end_; }
+  int64_t rows_per_epoch() const { return drop_last_ ? size_ - size_ % batch_ : size_; }
+  /// Whether the current epoch has no further batch.
+  bool epoch_complete() const { return rows_left() < (drop_last_ ? batch_ : 1); }
 
 private:
   void order_epoch();
+  int64_t rows_left() const { return size_ - position_.row; }
 
   int64_t size_, batch_;
-  int64_t end_; ///< Rows of an epoch: size_, or the full batches of it.
   uint64_t seed_;
-  bool shuffle_;
+  bool shuffle_, drop_last_;
   Position position_;
   std::vector<int64_t> order_; ///< Of position_.epoch.
 };

@@ -4,9 +4,12 @@
 #include <cerrno>
 #include <cinttypes>
 #include <climits>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <fcntl.h>
+#include <filesystem>
 #include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -140,6 +143,9 @@ void sync_folder(const std::string &path) {
   close(descriptor);
 }
 
+/// The end of a temporary file's name, before the process's number.
+constexpr std::string_view partial = ".partial-";
+
 /// Where the bytes of a file to be replaced go first.
 struct Target {
   std::string path;           ///< With symbolic links followed.
@@ -161,8 +167,27 @@ Status find_target(const std::string &path, Target &out) {
   out.direct = exists && !S_ISREG(info.st_mode);
   if (exists && !out.direct)
     out.mode = info.st_mode & 0777;
-  out.written = out.direct ? out.path : out.path + ".partial-" + std::to_string(getpid());
+  out.written = out.direct ? out.path : out.path + std::string(partial) + std::to_string(getpid());
   return {};
+}
+
+/// Removes temporary files of this target whose process was killed while it wrote; on a folder that several
+/// machines share, none that may still be written.
+void remove_left_over(const Target &target) {
+  constexpr time_t surely_dead = 3600; // seconds since it was last written
+  std::filesystem::path file = target.path;
+  std::string prefix = file.filename().native() + std::string(partial);
+  std::error_code error;
+  std::filesystem::directory_iterator entry(file.has_parent_path() ? file.parent_path() : ".", error), end;
+  for (; !error && entry != end; entry.increment(error)) {
+    std::string name = entry->path().filename().native();
+    struct stat info;
+    if (!name.starts_with(prefix) || stat(entry->path().c_str(), &info) != 0)
+      continue;
+    pid_t process = atoi(name.c_str() + prefix.size());
+    if (process > 0 && kill(process, 0) != 0 && errno == ESRCH && time(nullptr) - info.st_mtime > surely_dead)
+      unlink(entry->path().c_str());
+  }
 }
 
 Status open_target(const std::string &path, const Target &target, int &out_descriptor) {
@@ -190,6 +215,7 @@ Status check_replaceable(const std::string &path) {
   DLC_DATA_TRY(open_target(path, target, descriptor));
   close(descriptor);
   unlink(target.written.c_str());
+  remove_left_over(target);
   return {};
 }
 

@@ -51,6 +51,7 @@ Status replace_file(const std::string &path, const std::vector<Piece> &pieces);
 
 /// Whether replace_file could begin to write path now, found out by making its temporary file and removing
 /// it: for work that takes long before it has something to write. What is not a regular file is not tried.
+/// Temporary files that processes left which were killed more than an hour ago are removed.
 Status check_replaceable(const std::string &path);
 
 /// Fails when output is the file source, by whatever name: writing it would destroy what is read.

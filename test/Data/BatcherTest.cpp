@@ -115,8 +115,19 @@ TEST(Batcher, DropsTheLastRowsOfAnEpoch) {
     left_out.insert(unused);
   }
   EXPECT_GT(left_out.size(), 2u);
-  EXPECT_EQ(batcher.restore({0, 9}).message(),
-            "data position epoch 0, row 9 lies outside the data set of 8 rows");
+  EXPECT_EQ(batcher.restore({0, 11}).message(),
+            "data position epoch 0, row 11 lies outside the data set of 10 rows");
+}
+
+// A training that goes on with another batch: the rows that do not fill one any more are left out.
+TEST(Batcher, APositionOfAnotherBatchIsWithinItsEpoch) {
+  for (int64_t row : {4, 6, 7, 9, 10}) {
+    Batcher batcher(10, 4, 9, true, /*drop_last=*/true);
+    ASSERT_TRUE(batcher.restore({0, row}).ok());
+    EXPECT_EQ(batcher.epoch_complete(), row > 6);
+    EXPECT_EQ(batcher.next().size(), 4u);
+    EXPECT_EQ(batcher.position(), (row > 6 ? Position{1, 4} : Position{0, row + 4}));
+  }
 }
 
 TEST(Batcher, APositionOutsideTheDataIsRefused) {

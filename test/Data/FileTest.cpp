@@ -3,7 +3,9 @@
 
 #include "test/Data/TestFiles.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -130,6 +132,27 @@ TEST_F(Files, ATruncatedOrDamagedGzipSaysWhere) {
   EXPECT_TRUE(
       message(read_file_gz(write("crc.gz", bytes), out)).starts_with("crc.gz: cannot unpack after offset "));
   EXPECT_TRUE(out.empty());
+}
+
+// What a killed process left, an hour ago: nobody writes it any more. Of others nobody can tell.
+TEST_F(Files, LeftOverTemporaryFilesAreRemoved) {
+  pid_t dead = fork();
+  if (dead == 0)
+    _exit(0);
+  waitpid(dead, nullptr, 0);
+  std::string old = write("w.bin.partial-" + std::to_string(dead), "x"),
+              recent = write("v.bin.partial-" + std::to_string(dead), "x"),
+              alive = write("w.bin.partial-" + std::to_string(getppid()), "x"),
+              other = write("ow.bin.partial-" + std::to_string(dead), "x");
+  for (const std::string &file : {old, alive, other}) {
+    timespec times[2] = {{time(nullptr) - 4000, 0}, {time(nullptr) - 4000, 0}};
+    ASSERT_EQ(utimensat(AT_FDCWD, file.c_str(), times, 0), 0);
+  }
+  for (const char *target : {"w.bin", "v.bin"})
+    EXPECT_TRUE(check_replaceable(path(target)).ok());
+  EXPECT_FALSE(std::filesystem::exists(old));
+  for (const std::string &file : {recent, alive, other})
+    EXPECT_TRUE(std::filesystem::exists(file)) << file;
 }
 
 } // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/cli/feed.h"
 
+#include "runtime/data/file.h"
+
 #include <algorithm>
 #include <cinttypes>
 #include <unistd.h>
@@ -32,10 +34,9 @@ Status parse_option(const std::string &text, DataSpec &out_spec) {
   out_spec = is_path ? DataSpec{"", text, {}} : DataSpec{text.substr(0, colon), text.substr(colon + 1), {}};
   return {};
 }
-} // namespace
 
-Status open_data(const Artifact &artifact, const Options &options, const data::Encodings &fitted,
-                 data::Splits &out_splits) {
+/// What --data says, and what it leaves to the fit block.
+Status choose_data(const Artifact &artifact, const Options &options, DataSpec &out_spec) {
   DataSpec spec, fit = artifact.fit_data();
   DLC_DATA_TRY(parse_option(options.data, spec));
   if (spec.loader.empty())
@@ -62,7 +63,28 @@ Status open_data(const Artifact &artifact, const Options &options, const data::E
   }
   if (spec.path.empty())
     return Status::input(spec.loader + " needs a path: expected --data PATH");
+  out_spec = std::move(spec);
+  return {};
+}
+} // namespace
+
+Status open_data(const Artifact &artifact, const Options &options, const data::Encodings &fitted,
+                 data::Splits &out_splits) {
+  DataSpec spec;
+  DLC_DATA_TRY(choose_data(artifact, options, spec));
   return data::open_data(spec, fitted, out_splits);
+}
+
+Status check_not_read(const Artifact &artifact, const Options &options, const std::string &output) {
+  std::vector<std::string> sources = {options.model, options.weights, options.init};
+  for (const auto &[name, file] : options.in)
+    sources.push_back(file);
+  // A run on --in reads no data, and what is wrong with the data is said where it is opened.
+  if (DataSpec spec; options.in.empty() && choose_data(artifact, options, spec).ok())
+    sources.push_back(spec.path);
+  for (const std::string &source : sources)
+    DLC_DATA_TRY(data::check_not_source(output, source));
+  return {};
 }
 
 Status find_split(const data::Splits &splits, const Turn &turn, const DataSet *&out_split) {

@@ -19,6 +19,8 @@ namespace dlc::cli {
 /// has, which the data is to be encoded by; empty for a new training. splits stays empty on failure.
 data::Status open_data(const Artifact &artifact, const Options &options, const data::Encodings &fitted,
                        data::Splits &out_splits);
+/// Fails when output is a file that the command reads: the model, weights, the data, an argument of run.
+data::Status check_not_read(const Artifact &artifact, const Options &options, const std::string &output);
 /// The split that a turn runs on, or an error that lists those there are.
 data::Status find_split(const data::Splits &splits, const Turn &turn, const data::DataSet *&out_split);
 

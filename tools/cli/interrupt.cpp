@@ -2,6 +2,7 @@
 #include "tools/cli/interrupt.h"
 
 #include <csignal>
+#include <initializer_list>
 #include <unistd.h>
 
 namespace dlc::cli {
@@ -22,13 +23,16 @@ void note(int number) {
     (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
 }
 
+/// Ctrl-C, a polite kill, a terminal that goes away. A signal that the program was started to ignore, as
+/// nohup and scripts in the background have it, stays ignored.
 void install(void (*handler)(int), int flags) {
-  struct sigaction action = {};
+  struct sigaction action = {}, old = {};
   action.sa_handler = handler;
   action.sa_flags = flags;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  for (int number : {SIGINT, SIGTERM, SIGHUP})
+    if (sigaction(number, nullptr, &old) == 0 && old.sa_handler != SIG_IGN)
+      sigaction(number, &action, nullptr);
 }
 
 } // namespace

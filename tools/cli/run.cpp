@@ -199,8 +199,7 @@ Status run(const Artifact &artifact, const Options &options) {
   std::vector<std::string> paths;
   DLC_DATA_TRY(match_results(*entry, options, paths));
   for (const std::string &path : paths)
-    for (const std::string &source : {options.model, options.weights, options.data})
-      DLC_DATA_TRY(data::check_not_source(path, source));
+    DLC_DATA_TRY(check_not_read(artifact, options, path));
 
   SessionHandle session;
   NumericsCheck numerics(artifact);

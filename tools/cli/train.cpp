@@ -48,7 +48,7 @@ Status Trainer::check_targets() const {
   if (best_.wanted())
     targets.push_back(best_path(options_.save));
   for (const std::string &target : targets) {
-    DLC_DATA_TRY(data::check_not_source(target, options_.model));
+    DLC_DATA_TRY(check_not_read(artifact_, options_, target));
     DLC_DATA_TRY(data::check_replaceable(target));
   }
   return {};
@@ -73,6 +73,7 @@ Status Trainer::restore() {
                                 path.c_str(), resumed_->data_seed, *options_.seed));
   if (options_.save.empty())
     options_.save = data::weights_path(path);
+  resumed_from_ = path;
   seed_ = resumed_->data_seed;
   iteration_ = resumed_->step;
   epoch_ = resumed_->sums_epoch;
@@ -120,6 +121,7 @@ Status Trainer::set_up() {
   if (!options_.no_eval)
     DLC_DATA_TRY(best_.choose(artifact_, options_, resumed, evaluation_.figure_names()));
   DLC_DATA_TRY(check_targets());
+  DLC_DATA_TRY(carry_best());
   if (checks_numerics)
     evaluation_.set_numerics(&numerics_);
   DLC_DATA_TRY(cycle_.start(session_.get(), seed_, resumed, checks_numerics ? &numerics_ : nullptr));
@@ -175,11 +177,36 @@ Status Trainer::evaluate_now() {
 /// is repeated.
 Status Trainer::keep_best() {
   Best known = best_;
-  if (known.consider(eval_figures_, iteration_, evaluation_due()) && !options_.save.empty())
+  if (known.consider(eval_figures_, iteration_, evaluation_due()) && !options_.save.empty()) {
     DLC_DATA_TRY(data::save_weights(artifact_.handle(), session_.get(), cycle_.rows().encodings(),
                                     best_path(options_.save)));
+    has_best_file_ = true;
+  }
   best_ = known;
   return checkpoint_at_ == iteration_ ? save_checkpoint() : Status();
+}
+
+/// The best weights of the training that goes on, which --save of another name leaves behind: they are
+/// copied.
+Status Trainer::carry_best() {
+  if (!resumed_ || !best_.wanted() || best_.state().step < 0 || options_.save.empty())
+    return {};
+  std::string old = best_path(data::weights_path(resumed_from_)), target = best_path(options_.save);
+  std::vector<std::byte> bytes;
+  has_best_file_ = access(old.c_str(), R_OK) == 0;
+  if (!has_best_file_ || !data::check_not_source(target, old).ok())
+    return {};
+  data::InputFile file;
+  DLC_DATA_TRY(file.open(old));
+  bytes.resize(static_cast<size_t>(file.size()));
+  DLC_DATA_TRY(file.read(0, bytes.data(), file.size()));
+  return data::replace_file(target, {{bytes.data(), bytes.size()}});
+}
+
+bool Trainer::save_due() const {
+  if (options_.save.empty())
+    return false;
+  return options_.save_every ? iteration_ % *options_.save_every == 0 : cycle_.completed_epochs() > epoch_;
 }
 
 bool Trainer::evaluation_due() const {
@@ -187,12 +214,8 @@ bool Trainer::evaluation_due() const {
 }
 
 Status Trainer::end_epoch() {
-  bar_.clear();
   train_figures_ = cycle_.figures();
   print_epoch_json();
-  // Saving comes first: what follows may fail or be interrupted.
-  if (!options_.save.empty() && !options_.save_every && !finished())
-    DLC_DATA_TRY(save());
   if (evaluation_due())
     DLC_DATA_TRY(evaluate_now());
   print_epoch();
@@ -205,17 +228,18 @@ Status Trainer::loop() {
     DLC_DATA_TRY(evaluate_now());
   while (!finished() && !InterruptWatch::requested()) {
     DLC_DATA_TRY(step());
+    // Saving comes first: what follows may fail or be interrupted.
+    if (save_due()) {
+      bar_.clear();
+      DLC_DATA_TRY(save());
+    }
     if (cycle_.completed_epochs() > epoch_) {
+      bar_.clear();
       DLC_DATA_TRY(end_epoch());
     } else if (evaluation_due() && !evaluation_.empty()) {
       bar_.clear();
       DLC_DATA_TRY(evaluate_now());
       print_evaluation_line();
-    }
-    if (!options_.save.empty() && options_.save_every && iteration_ % *options_.save_every == 0 &&
-        !finished()) {
-      bar_.clear();
-      DLC_DATA_TRY(save());
     }
     // Who reads it may have gone.
     if (ferror(stdout))
@@ -225,7 +249,7 @@ Status Trainer::loop() {
 }
 
 /// Without --save the work must not be lost either: the checkpoint of an interruption is named after the
-/// model, and replaces none.
+/// model, by a name that nothing has which a training from there would save.
 std::string Trainer::checkpoint_target() const {
   if (!options_.save.empty())
     return data::checkpoint_path(options_.save);
@@ -233,9 +257,16 @@ std::string Trainer::checkpoint_target() const {
     return unsaved_checkpoint_;
   std::string name = options_.model.substr(options_.model.rfind('/') + 1);
   name = name.substr(0, name.rfind('.'));
-  unsaved_checkpoint_ = data::checkpoint_path(name + ".safetensors");
-  for (int i = 2; access(unsaved_checkpoint_.c_str(), F_OK) == 0; ++i)
-    unsaved_checkpoint_ = data::checkpoint_path(name + "-" + std::to_string(i) + ".safetensors");
+  std::string weights = name + ".safetensors";
+  auto is_taken = [&] {
+    for (const std::string &path : {weights, best_path(weights), data::checkpoint_path(weights)})
+      if (access(path.c_str(), F_OK) == 0)
+        return true;
+    return false;
+  };
+  for (int i = 2; is_taken(); ++i)
+    weights = name + "-" + std::to_string(i) + ".safetensors";
+  unsaved_checkpoint_ = data::checkpoint_path(weights);
   return unsaved_checkpoint_;
 }
 

@@ -228,10 +228,9 @@ void Trainer::print_best() const {
            best.evaluations_since, best.evaluations_since == 1 ? "" : "s");
   if (best.step < 0)
     return;
-  std::string path = best_path(options_.save);
-  bool is_kept = !options_.save.empty() && access(path.c_str(), R_OK) == 0;
   printf("best %s after step %" PRId64 "%s%s\n", format_figures({{best_.name(), best.value}}).c_str(),
-         best.step, is_kept ? ", in " : ", not kept", is_kept ? path.c_str() : "");
+         best.step, has_best_file_ ? ", in " : ", not kept",
+         has_best_file_ ? best_path(options_.save).c_str() : "");
 }
 
 void Trainer::print_done() const {

@@ -33,7 +33,9 @@ private:
   data::Status end_epoch();
   data::Status evaluate_now();
   data::Status keep_best();
+  data::Status carry_best();
   bool evaluation_due() const;
+  bool save_due() const;
   data::Status save();
   data::Status save_checkpoint();
   data::Status interrupted(int signal, int &out_exit);
@@ -71,6 +73,7 @@ private:
   Evaluation evaluation_;
   Best best_;
   std::optional<data::TrainingState> resumed_;
+  std::string resumed_from_; ///< The checkpoint's path.
 
   std::optional<int64_t> epochs_, steps_; ///< One of them.
   std::optional<int64_t> evaluate_every_; ///< Steps; nothing: at the ends of epochs.
@@ -87,6 +90,7 @@ private:
   int64_t evaluated_at_ = -1, saved_at_ = -1, checkpoint_at_ = -1; ///< Iterations.
   int64_t checkpoint_evaluated_ = -1; ///< The last evaluation that the checkpoint knows of.
   bool checkpoint_failed_ = false;
+  bool has_best_file_ = false;             ///< The best weights so far are in best_path(options_.save).
   mutable std::string unsaved_checkpoint_; ///< Without --save; chosen when it is asked for.
 };
 

@@ -14,6 +14,8 @@ PROGRAM, ARTIFACT, FOLDER = sys.argv[1:4]
 STEPS, BATCH = 400, 50
 os.chdir(FOLDER)
 QUOTED = "it's $HOME.safetensors"
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)  # lit's workers ignore Ctrl-C, and what is ignored stays so in children
 
 
 def command(*words):
@@ -40,7 +42,7 @@ def start_and_stop(number, at_step, *words):
 run(*command("--save", "straight.safetensors", "--save-every", "1000"))
 straight = pathlib.Path("straight.checkpoint.safetensors").read_bytes()
 
-for number, at_step in ((signal.SIGINT, 3), (signal.SIGTERM, 51)):
+for number, at_step in ((signal.SIGINT, 3), (signal.SIGTERM, 51), (signal.SIGHUP, 7)):
     status, lines = start_and_stop(number, at_step, "--save", "stopped.safetensors", "--save-every", "1000")
     last = lines[-1]
     assert status == 128 + number, f"exit status {status}, expected {128 + number}"
@@ -61,6 +63,22 @@ assert pathlib.Path("handmade.checkpoint.safetensors").read_bytes() == first, "t
 run(PROGRAM, *shlex.split(lines[-1]["resume"])[1:])
 assert pathlib.Path("handmade-2.checkpoint.safetensors").read_bytes() == straight, "resumed without --save differs"
 assert pathlib.Path("handmade-2.safetensors").exists()
+
+# Nor does it take a name whose weights, or best weights, are there: the training that goes on would save over them.
+for path in pathlib.Path(".").glob("handmade*.safetensors"):
+    path.unlink()
+pathlib.Path("handmade.safetensors").write_text("weights")
+pathlib.Path("handmade-2.best.safetensors").write_text("weights")
+status, lines = start_and_stop(signal.SIGINT, 2)
+assert lines[-1]["checkpoint"] == "handmade-3.checkpoint.safetensors", lines[-1]
+run(PROGRAM, *shlex.split(lines[-1]["resume"])[1:])
+assert pathlib.Path("handmade.safetensors").read_text() == "weights" and pathlib.Path("handmade-3.safetensors").exists()
+
+# What was started to ignore a signal does: nohup, and a script's jobs in the background.
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+status, lines = start_and_stop(signal.SIGHUP, 3, "--save", "hup.safetensors")
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+assert status == 0 and lines[-1]["event"] == "done", (status, lines[-1])
 
 # Killed while it saves after every step: whatever the moment, the checkpoint that is there is whole.
 for at_step in (2, 5, 9):
@@ -87,6 +105,13 @@ for path in pathlib.Path("data").iterdir():
     count = int.from_bytes(text[4:8], "big") * times
     (many / path.name).write_bytes(text[:4] + count.to_bytes(4, "big") + text[8:header] + text[header:] * times)
 words = [PROGRAM, "train", ARTIFACT, "--data", "many", "--batch", "1", "--steps", "2", "--save", "last.safetensors"]
+# The steps are saved before the evaluation: it may take long, and be killed.
+process = subprocess.Popen(words + ["--json"], stdout=subprocess.PIPE, text=True)
+for line in process.stdout:
+    if json.loads(line)["event"] == "save":
+        process.kill()
+assert process.wait() == -signal.SIGKILL, process.returncode
+assert pathlib.Path("last.safetensors").exists() and pathlib.Path("last.checkpoint.safetensors").exists()
 for json_flag in (["--json"], []):
     process = subprocess.Popen([*words, "--json", "--no-eval"], stdout=subprocess.DEVNULL)
     process.wait()
