@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <bit>
 #include <cinttypes>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <sys/stat.h>
@@ -20,6 +21,8 @@ struct Array {
   Tensor tensor;
 };
 using Arrays = std::vector<Array>;
+
+constexpr size_t max_rank = 8; ///< That entries take (DLC_MAX_RANK).
 
 /// Rows of arrays: all, or those of a share.
 class ArraySplit : public DataSet {
@@ -65,6 +68,12 @@ Status convert(Array &array) {
   Tensor &tensor = array.tensor;
   switch (tensor.type) {
   case DataType::f64:
+    for (size_t i = 0; i < tensor.bytes.size() / 8; ++i)
+      if (double value = tensor.as<double>()[i];
+          std::isfinite(value) && std::isinf(static_cast<float>(value)))
+        return Status::input(format("%s: element %zu of %s is %g, which f32 does not hold: expected "
+                                    "convert=false for f64",
+                                    array.source.c_str(), i, array.name.c_str(), value));
     convert_elements<double, float>(tensor, DataType::f32, [](double x) { return static_cast<float>(x); });
     return {};
   case DataType::f16:
@@ -100,6 +109,9 @@ Status check(const std::string &path, Arrays &arrays, bool converts) {
     if (shape.empty() || shape[0] < 1)
       return Status::input(array.source + ": " + array.name + " is " + format_type(array.tensor.type, shape) +
                            ": expected at least one row");
+    if (shape.size() > max_rank)
+      return Status::input(format("%s: %s has %zu dimensions, expected at most %zu", array.source.c_str(),
+                                  array.name.c_str(), shape.size(), max_rank));
     if (shape[0] != arrays[0].tensor.shape[0])
       return Status::input(format("%s: %s has %" PRId64 " rows, expected %" PRId64 " as %s",
                                   array.source.c_str(), array.name.c_str(), shape[0],

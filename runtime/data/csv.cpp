@@ -131,7 +131,9 @@ Feature standardisation(const std::string &name, const std::vector<double> &numb
   feature.mean = sum / count;
   for (double number : numbers)
     squares += (number - feature.mean) * (number - feature.mean);
-  feature.scale = squares > 0 ? std::sqrt(squares / count) : 1;
+  // Of a constant, the deviation is what the sum was rounded by.
+  double deviation = std::sqrt(squares / count), rounding = 1e-12 * std::abs(feature.mean);
+  feature.scale = deviation > rounding ? deviation : 1;
   return feature;
 }
 
@@ -246,6 +248,8 @@ Status standardised(const Table &table, const Plan &plan, const Feature &feature
     return Status::input(table.at(row) + ": column " + feature.name + ": expected a number, found '" + value +
                          "'");
   out_number = static_cast<float>((number - feature.mean) / feature.scale);
+  if (!std::isfinite(out_number))
+    return Status::input(table.at(row) + ": column " + feature.name + ": " + value + " is too large for f32");
   return {};
 }
 

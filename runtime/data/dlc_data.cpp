@@ -183,10 +183,12 @@ const char *dlc_data_class_name(const dlc_data_encodings_t *encodings, const cha
 dlc_code_t dlc_data_batcher_create(int64_t rows, int64_t batch, uint64_t seed, int shuffle,
                                    dlc_data_batcher_t **out_batcher, dlc_status_t *status) {
   *out_batcher = nullptr;
-  if (rows < 1 || batch < 1)
-    return report(Status::input(format("expected at least 1 row and 1 row in a batch, found %lld and %lld",
-                                       static_cast<long long>(rows), static_cast<long long>(batch))),
-                  status);
+  constexpr int64_t most = int64_t{1} << 40;
+  if (rows < 1 || batch < 1 || rows > most)
+    return report(
+        Status::input(format("expected 1 to 2^40 rows, and at least 1 in a batch, found %lld and %lld",
+                             static_cast<long long>(rows), static_cast<long long>(batch))),
+        status);
   *out_batcher = new dlc_data_batcher{Batcher(rows, batch, seed, shuffle != 0)};
   return report({}, status);
 }

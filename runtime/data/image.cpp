@@ -49,7 +49,31 @@ Status decode_jpeg(const std::string &name, std::span<const std::byte> file, Ima
   return {};
 }
 
+/// A PNG without the chunks that say how its numbers look on a screen: libpng would convert them, and the
+/// libraries that people train with do not. What is no sequence of chunks stays as it is, for libpng to
+/// refuse.
+std::vector<std::byte> without_colour_space(std::span<const std::byte> file) {
+  constexpr size_t signature = 8, around = 12; // of a chunk: length and name in front, checksum behind
+  std::vector<std::byte> kept(file.begin(),
+                              file.begin() + static_cast<ptrdiff_t>(std::min(signature, file.size())));
+  for (size_t at = signature; at < file.size();) {
+    size_t left = file.size() - at, length = 0;
+    for (size_t i = 0; i < 4 && left >= around; ++i)
+      length = length << 8 | static_cast<size_t>(file[at + i]);
+    size_t size = left >= around && length <= left - around ? length + around : left;
+    std::string_view chunk = size < left || left >= around
+                                 ? std::string_view(reinterpret_cast<const char *>(file.data() + at + 4), 4)
+                                 : std::string_view();
+    if (chunk != "gAMA" && chunk != "cHRM" && chunk != "sRGB" && chunk != "iCCP")
+      kept.insert(kept.end(), file.begin() + static_cast<ptrdiff_t>(at),
+                  file.begin() + static_cast<ptrdiff_t>(at + size));
+    at += size;
+  }
+  return kept;
+}
+
 Status decode_png(const std::string &name, std::span<const std::byte> file, Image &image) {
+  std::vector<std::byte> kept = without_colour_space(file);
   png_image png;
   memset(&png, 0, sizeof png);
   png.version = PNG_IMAGE_VERSION;
@@ -58,9 +82,11 @@ Status decode_png(const std::string &name, std::span<const std::byte> file, Imag
     png_image_free(&png);
     return status;
   };
-  if (!png_image_begin_read_from_memory(&png, file.data(), file.size()))
+  if (!png_image_begin_read_from_memory(&png, kept.data(), kept.size()))
     return failed();
   png.format = PNG_FORMAT_RGB;
+  png.flags |=
+      PNG_IMAGE_FLAG_16BIT_sRGB; // 16 bits are the 8 bits of others, only finer, and not linear light
   if (Status status = set_size(name, png.height, png.width, image); !status.ok()) {
     png_image_free(&png);
     return status;

@@ -279,10 +279,25 @@ std::shared_ptr<const Encoding> choose_classes(const std::vector<Picture> &pictu
   return encoding;
 }
 
-/// What the settings mean and std make of the channels; null when there are none.
-Status choose_normalisation(const Settings &settings, int64_t channels,
+/// "mean=[0.5], std=[0.25]", as settings say it.
+std::string describe_normalisation(const Encoding &pixels) {
+  std::string mean, scale;
+  for (const Feature &feature : pixels.features) {
+    mean += format("%s%.9g", mean.empty() ? "" : ", ", feature.mean);
+    scale += format("%s%.9g", scale.empty() ? "" : ", ", feature.scale);
+  }
+  return "mean=[" + mean + "], std=[" + scale + "]";
+}
+
+/// What the trained weights, or else the settings mean and std, make of the channels; null when neither has
+/// any. Settings may say what the weights do, but nothing else.
+Status choose_normalisation(const Settings &settings, int64_t channels, const Encodings &fitted,
                             std::shared_ptr<const Encoding> &out_encoding) {
   std::vector<double> mean = settings.numbers("mean"), scale = settings.numbers("std");
+  auto known = fitted.find("image");
+  bool is_known = known != fitted.end() && known->second->features.size() == static_cast<size_t>(channels);
+  if (is_known)
+    out_encoding = known->second;
   if (mean.empty() && scale.empty())
     return {};
   auto encoding = std::make_shared<Encoding>();
@@ -299,6 +314,10 @@ Status choose_normalisation(const Settings &settings, int64_t channels,
   };
   DLC_DATA_TRY(spread("mean", mean, &Feature::mean));
   DLC_DATA_TRY(spread("std", scale, &Feature::scale));
+  if (is_known && *encoding != *out_encoding)
+    return Status::input(
+        "images: " + describe_normalisation(*encoding) +
+        " are not those that the weights were trained with: " + describe_normalisation(*out_encoding));
   out_encoding = std::move(encoding);
   return {};
 }
@@ -324,7 +343,7 @@ Status open_images(const std::string &path, const Settings &settings, const Enco
   DLC_DATA_TRY(list_pictures(path, store->archive(), pictures));
   DLC_DATA_TRY(assign_splits(path, settings, pictures));
   std::shared_ptr<const Encoding> classes = choose_classes(pictures, fitted), pixels;
-  DLC_DATA_TRY(choose_normalisation(settings, store->channels(), pixels));
+  DLC_DATA_TRY(choose_normalisation(settings, store->channels(), fitted, pixels));
 
   struct Rows {
     std::vector<size_t> files;

@@ -22,7 +22,7 @@ namespace dlc::data {
 class Prefetcher {
 public:
   struct Batch {
-    std::vector<int64_t> rows; ///< Their places in the data set.
+    std::vector<int64_t> rows;                   ///< Their places in the data set.
     std::vector<std::vector<std::byte>> buffers; ///< Each column's bytes, in the order of columns.
   };
 

@@ -45,10 +45,20 @@ private:
     return true;
   }
 
+  bool is_blank(char c) const { return (c == ' ' || c == '\t') && c != format_.separator; }
+
+  void skip_blanks() {
+    while (at_ < text_.size() && is_blank(text_[at_]))
+      ++at_;
+  }
+
+  /// Blanks around a field do not count, but inside of quotes.
   Status read_row(std::vector<std::string> &row) {
     int64_t line = line_;
     for (;;) {
       std::string &field = row.emplace_back();
+      if (format_.quotes)
+        skip_blanks();
       bool quoted = format_.quotes && at_ < text_.size() && text_[at_] == '"';
       if (quoted && !read_quoted(field))
         return Status::input(
@@ -59,6 +69,8 @@ private:
         ++at_;
       bool ends_line = at_ >= text_.size() || text_[at_] == '\n';
       size_t end = ends_line && at_ > start && text_[at_ - 1] == '\r' ? at_ - 1 : at_;
+      while (format_.quotes && end > start && is_blank(text_[end - 1]))
+        --end;
       if (quoted && end > start)
         return Status::input(
             dlc::data::format("%s: line %lld: expected a separator behind the quotes of field %zu, "
@@ -179,7 +191,8 @@ Table take_share(Table &table, double share, int64_t seed) {
 } // namespace
 
 bool parse_number(const std::string &text, double &out_number) {
-  const char *start = text.data() + (text.starts_with('+') ? 1 : 0), *end = text.data() + text.size();
+  bool has_plus = text.starts_with('+') && !text.starts_with("+-");
+  const char *start = text.data() + (has_plus ? 1 : 0), *end = text.data() + text.size();
   auto [stop, error] = std::from_chars(start, end, out_number);
   return error == std::errc() && stop == end && start < end && std::isfinite(out_number);
 }

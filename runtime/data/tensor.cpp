@@ -106,7 +106,7 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::optional<std::string> nearest_name(std::string_view name, const std::vector<std::string> &candidates) {
   std::optional<std::string> best;
-  size_t best_distance = name.size() / 3 + 1;
+  size_t best_distance = std::min(name.size() / 3 + 1, name.size() / 2);
   for (const std::string &candidate : candidates) {
     // A suffix in common ("model.fc1.weight" for "fc1.weight") is what a wrapper adds: closer than any typing
     // mistake.

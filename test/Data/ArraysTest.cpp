@@ -4,6 +4,8 @@
 
 #include "test/Data/LoaderFixture.h"
 
+#include <limits>
+
 namespace dlc::data {
 namespace {
 
@@ -73,6 +75,12 @@ TEST_F(Arrays, BadFilesSayWhatAndWhere) {
   EXPECT_EQ(message(open("npy", "d")), "d/train/y.npy: y has 3 rows, expected 2 as x");
   npy<float>("d/train/y.npy", DataType::f32, {}, {1});
   EXPECT_EQ(message(open("npy", "d")), "d/train/y.npy: y is f32[]: expected at least one row");
+  npy<double>("d/train/y.npy", DataType::f64, {2}, {std::numeric_limits<double>::infinity(), 1e39});
+  EXPECT_EQ(
+      message(open("npy", "d")),
+      "d/train/y.npy: element 1 of y is 1e+39, which f32 does not hold: expected convert=false for f64");
+  npy<float>("d/train/y.npy", DataType::f32, {2, 1, 1, 1, 1, 1, 1, 1, 1}, {0, 0});
+  EXPECT_EQ(message(open("npy", "d")), "d/train/y.npy: y has 9 dimensions, expected at most 8");
   npy<int64_t>("d/train/y.npy", DataType::i64, {2}, {1, int64_t{1} << 31});
   EXPECT_EQ(message(open("npy", "d")),
             "d/train/y.npy: element 1 of y is 2147483648, which i32 does not hold: "

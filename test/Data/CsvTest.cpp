@@ -62,6 +62,22 @@ TEST_F(Csv, SettingsChooseColumnsAndWhatTheyAre) {
   write("c.csv", "a,b\n5,0\n5,1\n");
   ASSERT_TRUE(open("csv", "c.csv", "validation=0").ok());
   EXPECT_EQ(all<float>("train", "x"), (Numbers{0, 0}));
+  // Nor by the rounding of its sum: another value elsewhere stays a number of its size.
+  write("c.csv", "a,b\n0.1,0\n0.1,1\n0.1,0\n0.1,1\n0.1,0\n0.1,1\n");
+  ASSERT_TRUE(open("csv", "c.csv", "validation=0").ok());
+  Encodings fitted = splits_.at("train")->encodings();
+  write("c.csv", "a,b\n0.3,0\n");
+  ASSERT_TRUE(open("csv", "c.csv", "split=\"test\"", fitted).ok());
+  EXPECT_NEAR(all<float>("test", "x")[0], 0.2f, 1e-6f);
+}
+
+// As pandas and spreadsheets take them.
+TEST_F(Csv, BlanksAroundFieldsDoNotCount) {
+  write("t.csv", "a, b , kind\n1, 2.5 ,\"x y\"\n 3,+4, x y\n5, -6,\" x\"\n");
+  Status status = open("csv", "t.csv", "validation=0, standardize=false, target=\"kind\"");
+  ASSERT_TRUE(status.ok()) << status.message();
+  EXPECT_EQ(all<float>("train", "x"), (Numbers{1, 2.5f, 3, 4, 5, -6}));
+  EXPECT_EQ(column("train", "label").encoding->classes, (std::vector<std::string>{" x", "x y"}));
 }
 
 TEST_F(Csv, EncodingsOfTrainedWeightsAreUsed) {
@@ -76,7 +92,7 @@ TEST_F(Csv, EncodingsOfTrainedWeightsAreUsed) {
   EXPECT_EQ(all<int32_t>("test", "label"), Ids{1});
   write("new.csv", "b,kind\nu,y\n");
   EXPECT_EQ(message(open("csv", "new.csv", "split=\"test\"", fitted)),
-            "new.csv: no column is called a; there is: b, kind (did you mean b?)");
+            "new.csv: no column is called a; there is: b, kind");
   write("new.csv", "a,b,kind\n1,u,z\n");
   EXPECT_EQ(message(open("csv", "new.csv", "split=\"test\"", fitted)),
             "new.csv: line 2: class z is not one of the 2 of the training: x, y");
@@ -121,10 +137,8 @@ TEST_F(Csv, BadFilesSayWhatAndWhere) {
   EXPECT_EQ(opening("a,b\n1,x\n2\n", ""), "t.csv: line 3: expected 2 fields, found 1");
   EXPECT_EQ(opening("a,b\n1,x\n2,\n", "validation=0"),
             "t.csv: line 3: expected a value in the target column b, found none ('')");
-  EXPECT_EQ(opening("a,b\n1,x\n2,y\n", "target=\"c\""),
-            "t.csv: no column is called c; there is: a, b (did you mean a?)");
-  EXPECT_EQ(opening("a,b\n1,x\n2,y\n", "ignore=\"c\""),
-            "t.csv: no column is called c; there is: a, b (did you mean a?)");
+  EXPECT_EQ(opening("a,b\n1,x\n2,y\n", "target=\"c\""), "t.csv: no column is called c; there is: a, b");
+  EXPECT_EQ(opening("a,b\n1,x\n2,y\n", "ignore=\"c\""), "t.csv: no column is called c; there is: a, b");
   EXPECT_EQ(opening("a,b\n1,x\n2,y\n", "ignore=\"b\""), "t.csv: b is the target: it cannot be in ignore");
   EXPECT_EQ(opening("a,b\n1,x\n2,y\n", "ignore=\"a\""), "t.csv: no column is left besides the target b");
   EXPECT_EQ(opening("a,b\n1,x\n2,3\n", "validation=0, task=\"regression\""),
@@ -140,6 +154,11 @@ TEST_F(Csv, BadFilesSayWhatAndWhere) {
       opening("a,b\n1,x\n2,x\n3,x\n", "max_categories=2, categories=\"a\", validation=0"),
       "t.csv: column a has 3 different values: expected at most 2 categories (ignore=[\"a\"] leaves it out, "
       "max_categories allows more)");
+  EXPECT_EQ(opening("a,b\n1,0\n1e39,0\n", "standardize=false, validation=0"),
+            "t.csv: line 3: column a: 1e39 is too large for f32");
+  ASSERT_TRUE(open("csv", "t.csv", "validation=0").ok()); // (1e39 - mean) / deviation is not
+  EXPECT_EQ(opening("a,b\n1,0\n+-5,0\n", "max_categories=1, validation=0").substr(0, 40),
+            "t.csv: line 3: column a has '+-5', which");
   write("train.csv", "a,b\n1,x\n2,y\n");
   write("test.csv", "a,b\nu,x\n");
   std::filesystem::remove(path("t.csv"));

@@ -4,6 +4,7 @@
 #include "test/Data/Pictures.h"
 
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 namespace dlc::data {
 namespace {
@@ -40,6 +41,55 @@ TEST(Image, PngIsExact) {
   // Transparent on black.
   ASSERT_TRUE(decode(make_png(1, 2, 4, {9, 8, 7, 255, 200, 200, 200, 0}), 3, image).ok());
   EXPECT_EQ(image.bytes, (Bytes{9, 8, 7, 0, 0, 0}));
+}
+
+/// A chunk of a PNG file: length, name, bytes, checksum.
+std::string chunk(const std::string &name, const std::string &bytes) {
+  auto number = [](uint32_t value) {
+    std::string text;
+    for (int shift = 24; shift >= 0; shift -= 8)
+      text += static_cast<char>(value >> shift);
+    return text;
+  };
+  std::string checked = name + bytes;
+  return number(static_cast<uint32_t>(bytes.size())) + checked +
+         number(static_cast<uint32_t>(
+             crc32(0, reinterpret_cast<const Bytef *>(checked.data()), static_cast<uInt>(checked.size()))));
+}
+
+// What a file says of screens changes no number, as with the libraries that people train with.
+TEST(Image, PngWithAColourSpaceIsExact) {
+  Image image;
+  Bytes greys = stripes(4 * 5);
+  std::string png = make_png(4, 5, 1, greys);
+  constexpr size_t header = 8 + 12 + 13; // the signature and IHDR
+  for (const char *gamma : {"\x00\x01\x86\xa0", "\x00\x00\xb1\x8f", "\x00\x00\x00\x01"}) {
+    std::string with = png;
+    with.insert(header, chunk("gAMA", std::string(gamma, 4)));
+    ASSERT_TRUE(decode(with, 1, image).ok());
+    EXPECT_EQ(image.bytes, greys);
+  }
+}
+
+TEST(Image, SixteenBitsOfPngAreTheEightOfOthers) {
+  std::string pixels;
+  for (int row = 0; row < 2; ++row) {
+    pixels += '\0'; // no filter
+    for (int value : {0, 77, 128, 255})
+      pixels += std::string(2, static_cast<char>(value)); // 257 * value
+  }
+  std::string packed(compressBound(pixels.size()), '\0');
+  uLongf size = packed.size();
+  ASSERT_EQ(compress(reinterpret_cast<Bytef *>(packed.data()), &size,
+                     reinterpret_cast<const Bytef *>(pixels.data()), pixels.size()),
+            Z_OK);
+  packed.resize(size);
+  constexpr char header[] = "\0\0\0\4\0\0\0\2\x10\0\0\0\0"; // 4 x 2 pixels, 16 bits, grey
+  std::string png = "\x89PNG\r\n\x1a\n" + chunk("IHDR", std::string(header, 13)) + chunk("IDAT", packed) +
+                    chunk("IEND", "");
+  Image image;
+  ASSERT_TRUE(decode(png, 1, image).ok());
+  EXPECT_EQ(image.bytes, (Bytes{0, 77, 128, 255, 0, 77, 128, 255}));
 }
 
 TEST(Image, JpegIsCloseAtBestQuality) {

@@ -124,6 +124,24 @@ TEST_F(Images, NormalisationIsPerChannel) {
   EXPECT_EQ(message(open(path("d"), ", mean=[0.5, 0.5]")), "images: mean: expected 1 or 3 numbers, found 2");
 }
 
+// What the weights say holds without settings; settings that say something else are a mistake.
+TEST_F(Images, NormalisationIsThatOfTheWeights) {
+  add("d/test/a/1.png", make_png(1, 1, 1, {102}));
+  ASSERT_TRUE(open(path("d"), ", channels=1, mean=0.3, std=0.1").ok());
+  Encodings fitted;
+  ASSERT_TRUE(read_encodings(write_encodings(splits_.at("test")->encodings()), "w", fitted).ok());
+  for (const char *settings : {", channels=1", ", channels=1, mean=0.3, std=0.1"}) {
+    ASSERT_TRUE(open(path("d"), settings, fitted).ok());
+    float found = 0;
+    const int64_t row = 0;
+    ASSERT_TRUE(splits_.at("test")->read(0, {&row, 1}, &found).ok());
+    EXPECT_NEAR(found, 1, 1e-5f);
+  }
+  EXPECT_EQ(message(open(path("d"), ", channels=1, mean=0.3", fitted)),
+            "images: mean=[0.3], std=[1] are not those that the weights were trained with: mean=[0.3], "
+            "std=[0.1]");
+}
+
 // Offsets and flips are those of the formula in dataset.h, written out in Python (test/Data/draws.py); what
 // lies outside is black, and nothing else changes a pixel.
 TEST_F(Images, AugmentationIsTheDocumentedOne) {
