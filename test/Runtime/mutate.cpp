@@ -218,12 +218,45 @@ bool runPrepared(const dlc_artifact_t *artifact, int32_t entry, const int64_t *d
                           info.result_count, nullptr) == DLC_OK;
 }
 
+/// The name, the symbols, the arguments and the results of an entry.
+size_t inspectSignature(const dlc_artifact_t *artifact, int32_t entry) {
+  dlc_entry_info_t info;
+  if (dlc_artifact_entry(artifact, entry, &info, nullptr) != DLC_OK)
+    return 0;
+  size_t length = std::strlen(info.name);
+  for (int32_t s = 0; s < info.symbol_count; ++s) {
+    dlc_symbol_info_t symbol;
+    if (dlc_entry_symbol(artifact, entry, s, &symbol, nullptr) == DLC_OK)
+      length += std::strlen(symbol.name);
+  }
+  for (int32_t i = 0; i < info.argument_count + info.result_count; ++i) {
+    dlc_value_info_t value;
+    dlc_code_t code = i < info.argument_count
+                          ? dlc_entry_argument(artifact, entry, i, &value, nullptr)
+                          : dlc_entry_result(artifact, entry, i - info.argument_count, &value, nullptr);
+    if (code != DLC_OK)
+      continue;
+    length += std::strlen(value.name) + (value.places_file ? std::strlen(value.places_file) : 0);
+    char text[100];
+    for (int32_t axis = 0; axis < value.rank; ++axis)
+      length += dlc_expression_format(artifact, value.dims[axis], entry, text, sizeof(text));
+  }
+  return length;
+}
+
 /// Walks everything that can be asked, so that a bad string or index would be touched.
 void inspectAll(const dlc_artifact_t *artifact) {
   dlc_artifact_info_t info;
   dlc_artifact_info(artifact, &info);
   size_t length =
       std::strlen(info.compiler_version) + std::strlen(info.source_name) + std::strlen(info.flags);
+  for (int32_t v = 0; v < info.variant_count; ++v) {
+    dlc_variant_info_t variant;
+    if (dlc_artifact_variant(artifact, v, &variant, nullptr) == DLC_OK)
+      length += std::strlen(variant.name) + std::strlen(variant.device) + std::strlen(variant.missing);
+  }
+  for (int32_t e = 0; e < info.entry_count; ++e)
+    length += inspectSignature(artifact, e);
   for (int32_t e = 0; e < info.entry_count; ++e)
     for (int32_t v = 0; v < info.variant_count; ++v)
       for (int32_t d = 0; d < dlc_variant_dispatch_count(artifact, v, e); ++d) {
@@ -343,6 +376,12 @@ int main(int argc, char **argv) {
     ++total.loaded;
     exercise(artifact, Fingerprint::of(mutant) == fingerprint, total);
     dlc_artifact_release(artifact);
+  }
+  // A mutant in which nothing runs tests little; of many, some must.
+  if (count >= 200 && (total.refused == 0 || total.loaded == 0 || total.prepared == 0 || total.ran == 0)) {
+    std::fprintf(stderr, "of %d mutants, %d were refused, %d loaded; %d entries prepared, %d run\n", count,
+                 total.refused, total.loaded, total.prepared, total.ran);
+    return 1;
   }
   std::printf("%d mutants: %d refused with a message, %d loaded; %d entries prepared, %d run; no crash\n",
               count, total.refused, total.loaded, total.prepared, total.ran);

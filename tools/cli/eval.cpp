@@ -147,8 +147,9 @@ Status eval(const Artifact &artifact, const Options &options) {
   DLC_DATA_TRY(evaluation.run(session.get(), nullptr, figures));
   double seconds = now_seconds() - start;
   double rate = seconds > 0 ? static_cast<double>(count) / seconds : 0;
+  Status shown; // When it fails, there are still the figures.
   if (options.show > 0)
-    DLC_DATA_TRY(show(artifact, session.get(), evaluation.first_rows(), options.show, options.json));
+    shown = show(artifact, session.get(), evaluation.first_rows(), options.show, options.json);
   if (options.json) {
     JsonLine line("done");
     line.add("rows", count);
@@ -162,7 +163,7 @@ Status eval(const Artifact &artifact, const Options &options) {
     printf("%s  (%s rows, %s, %s samples/s)\n", format_figures(figures).c_str(), format_count(count).c_str(),
            format_duration(seconds).c_str(), format_count(static_cast<int64_t>(rate)).c_str());
   }
-  return {};
+  return shown;
 }
 
 } // namespace dlc::cli

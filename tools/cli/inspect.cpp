@@ -61,6 +61,9 @@ private:
   Status memory(int32_t variant, const Entry &entry);
   Status dispatches(int32_t variant, const Entry &entry);
   std::vector<int64_t> dims(const Entry &entry) const;
+  int64_t size(const Entry &entry, size_t index, int64_t others) const;
+  Status plan(int32_t variant, const Entry &entry, const std::vector<int64_t> &values,
+              dlc_memory_plan_t *out_plan = nullptr) const;
   Status evaluate(dlc_expression_t expression, const Entry &entry, int64_t &out_value) const;
   std::string dims_text(const Entry &entry) const;
 
@@ -68,19 +71,63 @@ private:
   const Options &options_;
 };
 
-/// The dimensions that figures are shown for: --batch or the fit block's batch, within the bounds.
+/// The dimensions that figures are shown for, within their bounds: --dims; of the rows, --batch or the fit
+/// block's batch; of others, the least power of two that the entry takes.
 std::vector<int64_t> Inspector::dims(const Entry &entry) const {
   std::vector<int64_t> values;
-  for (size_t i = 0; i < entry.symbols.size(); ++i) {
-    dlc_symbol_info_t symbol = {"", 1, INT64_MAX, 1};
-    dlc_entry_symbol(artifact_.handle(), entry.index, static_cast<int32_t>(i), &symbol, nullptr);
-    int64_t value = options_.batch.value_or(static_cast<int64_t>(artifact_.fit_number("batch").value_or(1)));
-    value = std::max(symbol.min, std::min(symbol.max, value));
-    value = std::max<int64_t>(1, symbol.multiple_of) *
-            std::max<int64_t>(1, value / std::max<int64_t>(1, symbol.multiple_of));
-    values.push_back(value);
+  for (int64_t others = 1; others <= 1 << 16; others *= 2) {
+    values.clear();
+    for (size_t i = 0; i < entry.symbols.size(); ++i)
+      values.push_back(size(entry, i, others));
+    if (plan(0, entry, values).ok())
+      break;
   }
   return values;
+}
+
+int64_t Inspector::size(const Entry &entry, size_t index, int64_t others) const {
+  const std::string &name = entry.symbols[index];
+  for (const auto &[asked, value] : options_.dims)
+    if (asked == name)
+      return value;
+  bool is_rows = !entry.arguments.empty() && !entry.arguments[0].dims.empty() &&
+                 artifact_.format(entry.arguments[0].dims[0], entry) == name;
+  int64_t value =
+      !is_rows ? others
+               : options_.batch.value_or(static_cast<int64_t>(artifact_.fit_number("batch").value_or(1)));
+  dlc_symbol_info_t symbol = {"", 1, INT64_MAX, 1};
+  dlc_entry_symbol(artifact_.handle(), entry.index, static_cast<int32_t>(index), &symbol, nullptr);
+  int64_t unit = std::max<int64_t>(symbol.multiple_of, 1);
+  return unit * std::max<int64_t>(1, std::clamp(value, symbol.min, symbol.max) / unit);
+}
+
+Status Inspector::plan(int32_t variant, const Entry &entry, const std::vector<int64_t> &values,
+                       dlc_memory_plan_t *out_plan) const {
+  dlc_memory_plan_t planned;
+  dlc_status_t status;
+  if (dlc_variant_memory_plan(artifact_.handle(), variant, entry.index, values.data(), options_.threads,
+                              out_plan ? out_plan : &planned, &status) != DLC_OK)
+    return from_runtime(status);
+  return {};
+}
+
+/// That --dims names symbols of the program, and that every entry takes the sizes that one asks for; found
+/// out before half a page is printed.
+Status Inspector::check_dims() const {
+  for (const auto &[asked, value] : options_.dims) {
+    std::vector<std::string> names;
+    for (const Entry &entry : artifact_.entries())
+      for (const std::string &name : entry.symbols)
+        if (std::find(names.begin(), names.end(), name) == names.end())
+          names.push_back(name);
+    if (std::find(names.begin(), names.end(), asked) == names.end())
+      return Status::input("--dims " + asked + ": no such dimension; there is: " + data::join(names));
+  }
+  if (options_.batch || !options_.dims.empty())
+    for (const Entry &entry : artifact_.entries())
+      for (int32_t v = 0; v < artifact_.info().variant_count; ++v)
+        DLC_DATA_TRY(plan(v, entry, dims(entry)));
+  return {};
 }
 
 std::string Inspector::dims_text(const Entry &entry) const {
@@ -188,11 +235,7 @@ void Inspector::parameters() {
 
 Status Inspector::memory(int32_t variant, const Entry &entry) {
   dlc_memory_plan_t plan;
-  dlc_status_t status;
-  std::vector<int64_t> values = dims(entry);
-  if (dlc_variant_memory_plan(artifact_.handle(), variant, entry.index, values.data(), options_.threads,
-                              &plan, &status) != DLC_OK)
-    return from_runtime(status);
+  DLC_DATA_TRY(this->plan(variant, entry, dims(entry), &plan));
   if (options_.json)
     JsonLine("memory")
         .add("entry", entry.name)
@@ -288,20 +331,6 @@ Status Inspector::variants() {
       DLC_DATA_TRY(memory(v, entry));
       DLC_DATA_TRY(dispatches(v, entry));
     }
-  }
-  return {};
-}
-
-/// Whether every entry can be planned at the dimensions asked for; found out before half a page is printed.
-Status Inspector::check_dims() const {
-  for (const Entry &entry : artifact_.entries()) {
-    std::vector<int64_t> values = dims(entry);
-    dlc_memory_plan_t plan;
-    dlc_status_t status;
-    for (int32_t v = 0; v < artifact_.info().variant_count; ++v)
-      if (dlc_variant_memory_plan(artifact_.handle(), v, entry.index, values.data(), options_.threads, &plan,
-                                  &status) != DLC_OK)
-        return from_runtime(status);
   }
   return {};
 }

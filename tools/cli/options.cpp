@@ -80,6 +80,7 @@ void add_assignments(CLI::App *app, const std::string &flag, const std::string &
          },
          help)
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("NAME=VALUE")
       ->take_all();
 }
@@ -119,6 +120,7 @@ void add_model(CLI::App *app, const char *help, Options &options) {
 void add_shape_flags(CLI::App *app, Options &options) {
   app->add_option("--target", options.targets, "cpu, cuda, or both")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::IsMember({"cpu", "cuda"}))
       ->type_name("LIST");
   add_bounds(app, "--bind", "fix a dimension: --bind n=64", options.bind);
@@ -192,6 +194,7 @@ void define_compile(CLI::App *app, const std::string &variants, Options &options
   add_compile_flags(app, options);
   app->add_option("--cpu", options.cpus, "native, or CPU variants (all of them): " + variants)
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("LIST");
   app->add_option(
          "--emit", options.emit,
@@ -271,6 +274,7 @@ void define_run(CLI::App *app, Options &options) {
            check_given_once("--in", options.in);
          },
          "an argument: --in image=x.npy, or a number, or text where the weights have a vocabulary")
+      ->allow_extra_args(false)
       ->type_name("NAME=VALUE")
       ->take_all()
       ->excludes("--data")
@@ -290,6 +294,7 @@ void define_run(CLI::App *app, Options &options) {
          "write a result: --out probs.npy or .csv, or --out a=a.npy,b=b.npy when there are several; - prints "
          "tokens as text")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("[NAME=]F")
       ->take_all();
 }
@@ -298,6 +303,8 @@ void define_inspect(CLI::App *app, Options &options) {
   add_threads(app, "threads to plan scratch memory for, 0 for all processors (0)", options);
   add_number<int64_t>(app, "--batch", "rows in a batch, for flops, bytes and memory (the fit block's)",
                       options.batch, 1);
+  add_bounds(app, "--dims", "other sizes, for the same: --dims h=32,w=32 (the least that the entries take)",
+             options.dims);
 }
 
 void define_format(CLI::App *app, Options &options) {

@@ -4,6 +4,7 @@
 #include "runtime/data/status.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace dlc::cli {
 namespace {
@@ -27,7 +28,7 @@ Box common_box(const std::vector<Picture> &pictures) {
 
 float pixel(const Picture &picture, int64_t y, int64_t x) {
   return y < picture.height
-             ? std::clamp(picture.pixels[static_cast<size_t>(y * picture.width + x)], 0.0f, 1.0f)
+             ? std::fmax(0.0f, std::fmin(1.0f, picture.pixels[static_cast<size_t>(y * picture.width + x)]))
              : 0.0f;
 }
 

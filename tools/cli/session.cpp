@@ -47,6 +47,14 @@ Status unknown_name(const std::string &what, const std::string &name, const std:
                        (near ? " (did you mean " + *near + "?)" : ""));
 }
 
+/// "h - 4" for the runtime's "h + -4".
+std::string with_subtractions(std::string text) {
+  constexpr std::string_view added = " + -";
+  for (size_t at = 0; (at = text.find(added, at)) != std::string::npos;)
+    text.replace(at, added.size(), " - ");
+  return text;
+}
+
 } // namespace
 
 Status Artifact::load_file(const std::string &path) {
@@ -142,7 +150,7 @@ std::vector<Value> Artifact::read_values(int32_t entry, int32_t count, bool resu
     for (int32_t d = 0; d < info.rank; ++d) {
       char text[256];
       dlc_expression_format(handle(), info.dims[d], entry, text, sizeof text);
-      value.signature += (d ? ", " : "") + std::string(text);
+      value.signature += (d ? ", " : "") + with_subtractions(text);
       bool is_number = std::string_view(text).find_first_not_of("0123456789") == std::string_view::npos;
       value.sizes.push_back(is_number ? std::atoll(text) : -1);
     }
@@ -261,7 +269,7 @@ std::string Artifact::format(dlc_expression_t expression, const Entry &entry) co
   std::string text(length + 1, '\0');
   dlc_expression_format(handle(), expression, entry.index, text.data(), text.size());
   text.resize(length);
-  return text;
+  return with_subtractions(std::move(text));
 }
 
 Status create_session(const Artifact &artifact, const Options &options, SessionHandle &out_session,
