@@ -10,6 +10,7 @@
 // A state or a carry is overwritten in place only after the last use of its old value; a copy at the end, or
 // two alternating halves, serve otherwise.
 
+#include "compiler/Limits.h"
 #include "compiler/Memory/Planner.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -33,6 +34,8 @@ bool isIndexForIndex(dl::DispatchOp dispatch, unsigned operand, unsigned result)
     if (cast<dl::TensorType>(value.getType()).getElementCount() != resultType.getElementCount())
       return false;
     for (OpOperand &use : value.getUses()) {
+      if (use.getOwner()->getBlock() != &body) // of a scan inside: it sees the operand whole
+        return false;
       if (isa<dl::YieldOp>(use.getOwner())) {
         Value reached = dispatch.getOutputs()[use.getOperandNumber()];
         if (cast<dl::TensorType>(reached.getType()).getShape() != resultType.getShape())
@@ -167,8 +170,12 @@ private:
     Block *block = user->getBlock();
     Value root = stripAliases(value);
     auto dispatch = root.getDefiningOp<dl::DispatchOp>();
-    if (dispatch && dispatch->getBlock() == block)
-      return hasDestination(root) ? duplicate(cast<OpResult>(root)) : root;
+    if (dispatch && dispatch->getBlock() == block) {
+      if (!hasDestination(root))
+        return root;
+      if (dispatch->getNumOperands() + dispatch->getNumResults() < kMaxBindings)
+        return duplicate(cast<OpResult>(root));
+    }
     OpBuilder builder(user);
     if (first)
       builder.setInsertionPointToStart(block);

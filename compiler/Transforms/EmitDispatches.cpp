@@ -111,15 +111,20 @@ private:
 
   /// Whether anything but the members, through inline operations and aliases, uses `value`.
   bool escapes(Value value) const {
-    for (Operation *user : value.getUsers()) {
-      Operation *ancestor = outer.findAncestorOpInBlock(*user);
-      if (!ancestor || members.contains(ancestor))
-        continue;
-      bool passesThrough =
-          ancestor == user && (graph.isInlineHere(user) || graph.classOf(user) == OpClass::Alias);
-      if (!passesThrough || escapes(user->getResult(0)))
-        return true;
-    }
+    SmallVector<Value> work{value};
+    llvm::SmallPtrSet<Operation *, 8> seen;
+    while (!work.empty())
+      for (Operation *user : work.pop_back_val().getUsers()) {
+        Operation *ancestor = outer.findAncestorOpInBlock(*user);
+        if (!ancestor || members.contains(ancestor))
+          continue;
+        bool passesThrough =
+            ancestor == user && (graph.isInlineHere(user) || graph.classOf(user) == OpClass::Alias);
+        if (!passesThrough)
+          return true;
+        if (seen.insert(user).second)
+          work.push_back(user->getResult(0));
+      }
     return false;
   }
 

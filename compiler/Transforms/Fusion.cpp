@@ -95,13 +95,20 @@ bool FusionGraph::isInlineHere(Operation *op) const {
 }
 
 void FusionGraph::traceSources(Value value, llvm::function_ref<void(Value)> visit) const {
-  Operation *op = value.getDefiningOp();
-  bool passesThrough =
-      op && (isInlineHere(op) || (op->getBlock() == &block && classOf(op) == OpClass::Alias));
-  if (!passesThrough)
-    return visit(value);
-  for (Value operand : op->getOperands())
-    traceSources(operand, visit);
+  SmallVector<Value> work{value};
+  llvm::SmallDenseSet<Value, 8> seen;
+  while (!work.empty()) {
+    Value next = work.pop_back_val();
+    if (!seen.insert(next).second)
+      continue;
+    Operation *op = next.getDefiningOp();
+    bool passesThrough =
+        op && (isInlineHere(op) || (op->getBlock() == &block && classOf(op) == OpClass::Alias));
+    if (passesThrough)
+      llvm::append_range(work, llvm::reverse(op->getOperands()));
+    else
+      visit(next);
+  }
 }
 
 /// An inline operation that a store, a terminator or a loop uses must be in memory: that use gets its own
@@ -288,7 +295,7 @@ bool FusionGraph::tryMerge(unsigned first, unsigned second, bool prologue) {
   SmallVector<unsigned> merged;
   std::merge(clusters[first].begin(), clusters[first].end(), clusters[second].begin(), clusters[second].end(),
              std::back_inserter(merged));
-  if (weigh(merged) > kMaxWeight || !isLegal(merged, prologue) || countBindings(merged) > kMaxBindings ||
+  if (weigh(merged) > kMaxWeight || !isLegal(merged, prologue) || countBindings(merged) > kMaxFusedBindings ||
       createsCycle(first, second))
     return false;
   merge(first, second);

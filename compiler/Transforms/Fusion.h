@@ -23,6 +23,7 @@
 #define DLC_COMPILER_TRANSFORMS_FUSION_H
 
 #include "compiler/Dialect/Dl.h"
+#include "compiler/Limits.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/StringSet.h"
@@ -89,8 +90,8 @@ public:
 
 private:
   using Members = llvm::SmallPtrSet<Operation *, 16>;
-  /// An artifact's command has at most 64 bindings; copies of results may come on top.
-  static constexpr unsigned kMaxBindings = 48;
+  /// What fusing may make of one dispatch; copies of results may come on top.
+  static constexpr unsigned kMaxFusedBindings = kMaxBindings - 16;
   /// Operations of a dispatch, functions weighed: the time to compile a kernel grows faster than its length.
   static constexpr unsigned kMaxWeight = 256;
 
@@ -128,9 +129,10 @@ private:
   bool usesRandom(Value value) const;
   /// Whether something else than `members` needs the node's result.
   bool escapes(unsigned node, const Members &members) const;
+  using RowLimits = llvm::DenseMap<Value, std::optional<int64_t>>;
   /// The leading axes that the chain of inline operations from a member to `value` leaves in place; nothing
-  /// when no member is reached.
-  std::optional<int64_t> rowsThrough(Value value, const Members &members) const;
+  /// when no member is reached. `known`: what earlier calls for these members found.
+  std::optional<int64_t> rowsThrough(Value value, const Members &members, RowLimits &known) const;
   /// Whether computing one element of `value` takes a member that is more than a little arithmetic, however
   /// many cheap ones stand between. A window would compute it again for each element that it overlaps.
   bool takesCostlyMember(Value value, const Members &members, llvm::SmallPtrSetImpl<Operation *> &seen) const;

@@ -76,7 +76,7 @@ bool isLeadingReduction(Operation *op) {
 
 bool isCheap(Operation *op) {
   return isa<dl::AddOp, dl::SubOp, dl::MulOp, dl::NegOp, dl::AbsOp, dl::MaxOp, dl::MinOp, dl::SelectOp,
-             dl::CastOp, dl::StopGradientOp, dl::TransposeOp, dl::SliceOp, dl::PadOp, dl::ReshapeOp>(op);
+             dl::CastOp, dl::TransposeOp, dl::SliceOp, dl::PadOp, dl::ReshapeOp>(op);
 }
 
 bool FusionGraph::isLegal(ArrayRef<unsigned> cluster, bool prologue) const {
@@ -104,11 +104,17 @@ bool FusionGraph::isLegal(ArrayRef<unsigned> cluster, bool prologue) const {
 
 /// Whether random numbers would be generated for `value` inside the dispatch.
 bool FusionGraph::usesRandom(Value value) const {
-  Operation *op = value.getDefiningOp();
-  if (!op || !isInlineHere(op))
-    return false;
-  return isa<dl::RandomOp>(op) ||
-         llvm::any_of(op->getOperands(), [&](Value operand) { return usesRandom(operand); });
+  SmallVector<Value> work{value};
+  llvm::SmallPtrSet<Operation *, 8> seen;
+  while (!work.empty()) {
+    Operation *op = work.pop_back_val().getDefiningOp();
+    if (!op || !isInlineHere(op) || !seen.insert(op).second)
+      continue;
+    if (isa<dl::RandomOp>(op))
+      return true;
+    llvm::append_range(work, op->getOperands());
+  }
+  return false;
 }
 
 bool FusionGraph::isLegalAroundContraction(ArrayRef<unsigned> cluster, const Members &members,
@@ -192,10 +198,12 @@ bool FusionGraph::isLegalAroundReductions(ArrayRef<unsigned> cluster, const Memb
   return true;
 }
 
-std::optional<int64_t> FusionGraph::rowsThrough(Value value, const Members &members) const {
+std::optional<int64_t> FusionGraph::rowsThrough(Value value, const Members &members, RowLimits &known) const {
   Operation *op = value.getDefiningOp();
   if (!op)
     return std::nullopt;
+  if (auto found = known.find(value); found != known.end())
+    return found->second;
   auto type = cast<dl::TensorType>(value.getType());
   if (members.contains(op))
     return type.getRank();
@@ -204,14 +212,13 @@ std::optional<int64_t> FusionGraph::rowsThrough(Value value, const Members &memb
     return std::nullopt;
   std::optional<int64_t> rows;
   for (Value operand : op->getOperands())
-    if (std::optional<int64_t> limit = rowsThrough(operand, members))
+    if (std::optional<int64_t> limit = rowsThrough(operand, members, known))
       rows = std::min(rows.value_or(*limit), *limit);
-  if (!rows)
-    return rows;
-  if (auto broadcast = dyn_cast<dl::BroadcastOp>(op))
-    return std::min(*rows, fixedPrefix(broadcast.getDims()));
-  if (auto reshape = dyn_cast<dl::ReshapeOp>(op))
-    return std::min(*rows, commonPrefix(reshape.getOperand().getType().getShape(), type.getShape()));
+  if (auto broadcast = dyn_cast<dl::BroadcastOp>(op); rows && broadcast)
+    rows = std::min(*rows, fixedPrefix(broadcast.getDims()));
+  if (auto reshape = dyn_cast<dl::ReshapeOp>(op); rows && reshape)
+    rows = std::min(*rows, commonPrefix(reshape.getOperand().getType().getShape(), type.getShape()));
+  known[value] = rows;
   return rows;
 }
 
@@ -241,12 +248,13 @@ bool FusionGraph::isLegalAsRows(ArrayRef<unsigned> cluster, const Members &membe
     return true;
 
   int64_t rows = INT64_MAX;
+  RowLimits known;
   ArrayRef<dl::PolynomialAttr> shape = resultType(nodes[cluster.front()].op).getShape();
   for (unsigned node : cluster) {
     Operation *op = nodes[node].op;
     rows = std::min({rows, rowLimit(op), commonPrefix(shape, resultType(op).getShape())});
     for (Value operand : op->getOperands()) {
-      if (std::optional<int64_t> limit = rowsThrough(operand, members)) {
+      if (std::optional<int64_t> limit = rowsThrough(operand, members, known)) {
         rows = std::min({rows, *limit, operandRowLimit(op, operand)});
         // A window of a window would be computed again for each element it overlaps.
         llvm::SmallPtrSet<Operation *, 16> seen;

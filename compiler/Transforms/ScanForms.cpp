@@ -4,7 +4,9 @@
 
 #include "compiler/Transforms/Fusion.h"
 
+#include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace dlc {
 
@@ -94,6 +96,8 @@ private:
     if (!product || !byRow.contains(product->rows))
       return "its body contains the contraction \"" + op.getEquation().str() +
              "\", not of rows with a matrix from outside";
+    if (!isa<Float32Type, Float64Type>(op.getType().getElementType()))
+      return "its body contains a contraction of other numbers than f32 and f64";
     Operation *definition = product->matrix.getDefiningOp();
     if (definition && fusion::classify(definition) == fusion::OpClass::Inline)
       return "its body multiplies by a generated matrix";
@@ -135,6 +139,11 @@ private:
 } // namespace
 
 std::optional<std::string> reasonAgainstDispatch(dl::ScanOp scan) {
+  llvm::SetVector<Value> outside(scan->operand_begin(), scan->operand_end());
+  getUsedValuesDefinedAbove(scan.getBody(), outside);
+  if (size_t bindings = outside.size() + scan->getNumResults(); bindings > kMaxBindings)
+    return "it reads and writes " + std::to_string(bindings) + " tensors, more than the " +
+           std::to_string(kMaxBindings) + " of a kernel";
   return RowAnalysis(scan).run();
 }
 

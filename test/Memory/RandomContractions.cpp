@@ -105,7 +105,8 @@ void GraphGenerator::addConvolution(const Node &a) {
 }
 
 /// The stack lies along the axis of the input, so that its elements are strided unless that is the first. The
-/// body sees values under other shapes, and multiplies either the old carry or what it also stacks.
+/// body sees values under other shapes, and multiplies either the old carry or what it also stacks; a second
+/// carry may meet a value from outside, and its end need not be used.
 void GraphGenerator::addScan(const Node &a) {
   if (a.shape.size() < 2)
     return;
@@ -148,19 +149,36 @@ void GraphGenerator::addScan(const Node &a) {
   std::string small =
       local("dl.mul " + mixed + ", " + local("dl.constant 0.3 : f32 : " + type) + " : " + type);
   std::string sum = local("dl.add " + small + ", " + element + " : " + type);
+  bool hasOther = chance(40);
+  std::string other = "%g" + id, nextOther;
+  if (hasOther) {
+    sum = local("dl.add " + sum + ", " + other + " : " + type);
+    auto known = llvm::find_if(nodes, [&](const Node &node) { return node.shape == row; });
+    std::string factor = chance(60) ? (known != nodes.end() ? known->name : input(row).name) : element;
+    nextOther = local("dl.sin " + local("dl.mul " + other + ", " + factor + " : " + type) + " : " + type);
+  }
   std::string stacked = local("dl.tanh " + sum + " : " + type);
   std::string next = contracts && !first ? product(stacked) : chance(25) ? flatSine(stacked) : stacked;
 
   std::string last = "%v" + std::to_string(counter++), all = "%v" + std::to_string(counter++);
-  lines.push_back(last + ", " + all + " = dl.scan #dl.poly<" + dl::toString(a.shape[axis]) + "> " +
-                  (chance(50) ? "reverse " : "") + "xs(" + a.name + ") axes " + list(axis) + " carries(" +
-                  zero + ") stack_axes " + list(axis) + " : (" + typeOf(a.shape) + "), (" + type + ") -> (" +
-                  type + "), (" + typeOf(a.shape) + ") {\n^bb0(%i" + id + ": !dl.tensor<[], i64>, %y" + id +
-                  ": " + type + ", %h" + id + ": " + type + "):\n" + body + "  dl.yield " + next + ", " +
-                  stacked + " : " + type + ", " + type + "\n}");
+  std::string lastOther = "%v" + std::to_string(counter++), one = hasOther ? constantOf(1, row) : "";
+  std::string carryTypes = hasOther ? type + ", " + type : type;
+  bool isFirst = chance(50); // The other carry comes before the one that is a product's operand.
+  auto both = [&](const std::string &own, const std::string &second) {
+    return !hasOther ? own : isFirst ? second + ", " + own : own + ", " + second;
+  };
+  lines.push_back(both(last, lastOther) + ", " + all + " = dl.scan #dl.poly<" + dl::toString(a.shape[axis]) +
+                  "> " + (chance(50) ? "reverse " : "") + "xs(" + a.name + ") axes " + list(axis) +
+                  " carries(" + both(zero, one) + ") stack_axes " + list(axis) + " : (" + typeOf(a.shape) +
+                  "), (" + carryTypes + ") -> (" + carryTypes + "), (" + typeOf(a.shape) + ") {\n^bb0(%i" +
+                  id + ": !dl.tensor<[], i64>, %y" + id + ": " + type + ", " +
+                  both("%h" + id + ": " + type, "%g" + id + ": " + type) + "):\n" + body + "  dl.yield " +
+                  both(next, nextOther) + ", " + stacked + " : " + carryTypes + ", " + type + "\n}");
   nodes.push_back({all, a.shape, Origin::Computed});
   if (chance(50))
     nodes.push_back({last, row, Origin::Computed});
+  if (hasOther && chance(50))
+    nodes.push_back({lastOther, row, Origin::Computed});
 }
 
 } // namespace dlc::test
