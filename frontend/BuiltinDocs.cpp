@@ -49,7 +49,8 @@ llvm::ArrayRef<BuiltinDoc> dlc::frontend::builtinDocs() {
       {"`eval_mode(f(x))`, `train_mode(f(x))`", "f(x) where `training` is false, or true, whatever the "
                                                 "entry: a frozen part keeps its statistics, an evaluation "
                                                 "draws dropout"},
-      {"`grad(loss, x)`", "the gradient of a scalar with respect to x, itself differentiable"},
+      {"`grad(loss, x)`", "the gradient of a scalar with respect to x, itself differentiable; in a scan, "
+                          "through this iteration and what comes before the scan"},
   };
   return docs;
 }

@@ -230,18 +230,93 @@ void differentiate(ArrayRef<Operation *> operations, Gradients &gradients) {
 
 namespace {
 
+/// The scans around a request, the outermost first.
+SmallVector<dl::ScanOp> scansAround(dl::GradientOp request) {
+  SmallVector<dl::ScanOp> scans;
+  for (auto scan = dyn_cast<dl::ScanOp>(request->getParentOp()); scan;
+       scan = dyn_cast<dl::ScanOp>(scan->getParentOp()))
+    scans.insert(scans.begin(), scan);
+  return scans;
+}
+
+/// Whether a value of a scan's body is computed, by whatever operations, from one of `sources`.
+bool dependsOn(Value value, const llvm::DenseSet<Value> &sources, llvm::DenseSet<Value> &seen) {
+  if (sources.contains(value))
+    return true;
+  Operation *op = value.getDefiningOp();
+  if (!op || isa<dl::StopGradientOp>(op) || !seen.insert(value).second)
+    return false;
+  bool depends = false;
+  op->walk([&](Operation *nested) {
+    for (Value operand : nested->getOperands())
+      depends |= dependsOn(operand, sources, seen);
+  });
+  return depends;
+}
+
+/// The slices and carries of a scan that other iterations, or the tensors it runs over, connect with values
+/// outside of it that are active.
+SmallVector<Value> entangled(dl::ScanOp scan, const llvm::DenseSet<Value> &activeOutside) {
+  llvm::DenseSet<Value> sources = activeOutside;
+  SmallVector<Value> found;
+  auto add = [&](Value value) {
+    bool isNew = hasGradientType(value) && sources.insert(value).second;
+    if (isNew)
+      found.push_back(value);
+    return isNew;
+  };
+  for (auto [x, slice] : llvm::zip(scan.getXs(), scan.getSlices()))
+    if (activeOutside.contains(x))
+      add(slice);
+  auto yielded = scan.getBody().front().getTerminator()->getOperands();
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (auto [j, carry] : llvm::enumerate(scan.getCarries())) {
+      llvm::DenseSet<Value> seen;
+      if (activeOutside.contains(scan.getInits()[j]) || dependsOn(yielded[j], sources, seen))
+        changed |= add(carry);
+    }
+  }
+  return found;
+}
+
+/// The operations that a request's gradients may flow through: those before it, in its block and in those
+/// around it. Makes what depends on `wrt` active. `around`: what connects an iteration of the scans around it
+/// with such values, which no gradient may reach: it would have to flow through other iterations.
+LogicalResult findOperations(dl::GradientOp request, llvm::DenseSet<Value> &active,
+                             SmallVectorImpl<Operation *> &operations, SmallVectorImpl<Value> &around) {
+  SmallVector<Operation *> ends;
+  for (dl::ScanOp scan : scansAround(request))
+    ends.push_back(scan);
+  ends.push_back(request);
+  for (Operation *end : ends) {
+    // Values of the body that are asked for do not act on what is outside.
+    for (Value value : request.getWrt())
+      if (value.getParentBlock() == end->getBlock())
+        active.insert(value);
+    ActivityAnalysis activity(active);
+    for (Operation &op : end->getBlock()->getOperations()) {
+      if (&op == end)
+        break;
+      operations.push_back(&op);
+      if (failed(activity.visit(&op)))
+        return failure();
+    }
+    if (end == request)
+      break;
+    SmallVector<Value> connected = entangled(cast<dl::ScanOp>(end), active);
+    active.insert(connected.begin(), connected.end());
+    llvm::append_range(around, connected);
+  }
+  return success();
+}
+
 LogicalResult expand(dl::GradientOp request) {
   SmallVector<Operation *> operations;
-  for (Operation &op : request->getBlock()->getOperations()) {
-    if (&op == request)
-      break;
-    operations.push_back(&op);
-  }
-  llvm::DenseSet<Value> active(request.getWrt().begin(), request.getWrt().end());
-  ActivityAnalysis activity(active);
-  for (Operation *op : operations)
-    if (failed(activity.visit(op)))
-      return failure();
+  SmallVector<Value> around;
+  llvm::DenseSet<Value> active;
+  if (failed(findOperations(request, active, operations, around)))
+    return failure();
 
   ImplicitLocOpBuilder builder(request.getLoc(), request);
   Gradients gradients(builder, active);
@@ -249,6 +324,12 @@ LogicalResult expand(dl::GradientOp request) {
     gradients.add(request.getLoss(), gradients.constant(request.getLoss(), 1));
     differentiate(operations, gradients);
   }
+  for (Value value : around)
+    if (gradients.get(value))
+      return request.emitError(
+          "not supported: the gradient flows through other iterations of the scan around "
+          "it, by a carry or a slice that the loss depends on; take it behind the scan, or "
+          "compute the loss from this iteration alone, or use stop_gradient");
   builder.setLoc(request.getLoc());
   for (auto [wrt, result] : llvm::zip(request.getWrt(), request.getGradients())) {
     Value gradient = gradients.get(wrt);

@@ -94,12 +94,42 @@ private:
       wrappers.push_back(op);
       collectTerms(op->getOperand(0), wrappers, terms);
     } else if (auto reduce = dyn_cast<dl::ReduceOp>(op)) {
-      if (reduce.getKind() == dl::ReduceKind::Sum && isInside(reduce.getOperand()))
+      if (reduce.getKind() == dl::ReduceKind::Sum && isInside(reduce.getOperand()) && canStack(op))
         terms.push_back({op, wrappers});
     } else if (auto contract = dyn_cast<dl::ContractOp>(op)) {
-      if (isInside(contract.getLhs()) && isInside(contract.getRhs()) && spareLetter(contract))
+      if (isInside(contract.getLhs()) && isInside(contract.getRhs()) && spareLetter(contract) && canStack(op))
         terms.push_back({op, wrappers});
     }
+  }
+
+  /// Whether the operands of all iterations may be kept: together not larger than what the scan goes over and
+  /// keeps already. Counts them.
+  bool canStack(Operation *op) {
+    constexpr int64_t kLittle = 64 * 1024;
+    auto bytes = [](Value value) {
+      auto type = cast<dl::TensorType>(value.getType());
+      return dl::nominalValue(type.getElementCount()) * (type.getElementType().getIntOrFloatBitWidth() + 7) /
+             8;
+    };
+    int64_t allowed = kLittle;
+    for (Value x : scan.getXs())
+      allowed += bytes(x);
+    for (Value stack : scan.getStacks())
+      allowed += bytes(stack);
+    auto kept = scan.getBody().front().getTerminator()->getOperands().drop_front(scan.getCarries().size());
+    int64_t wanted = stackedBytes, iterations = dl::nominalValue(scan.getCount());
+    SmallVector<Value> fresh;
+    for (Value operand : op->getOperands())
+      if (!isSlice(operand) && !llvm::is_contained(kept, operand) && !toStack.contains(operand) &&
+          !llvm::is_contained(fresh, operand)) {
+        fresh.push_back(operand);
+        wanted += bytes(operand) * iterations;
+      }
+    if (wanted > allowed)
+      return false;
+    stackedBytes = wanted;
+    toStack.insert(fresh.begin(), fresh.end());
+    return true;
   }
 
   /// A letter that the equation does not use; 0 when it uses all.
@@ -186,6 +216,8 @@ private:
 
   dl::ScanOp scan;
   ScanStacks stacks;
+  llvm::DenseSet<Value> toStack;                          ///< The operands of the terms so far, but slices.
+  int64_t stackedBytes = 0;                               ///< Of these, over all iterations.
   SmallVector<std::pair<size_t, SmallVector<Term>>> sums; // by carry
 };
 

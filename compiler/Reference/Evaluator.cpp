@@ -248,9 +248,17 @@ private:
   static SmallVector<Operation *> operationsBetween(Value wrt, dl::GradientOp gradient) {
     SmallVector<Operation *> operations;
     llvm::SmallPtrSet<Operation *, 16> reached;
-    for (Operation &op : gradient->getBlock()->without_terminator()) {
-      if (&op == gradient)
-        break;
+    // What comes first: in the blocks of the scans around it, then in its own.
+    SmallVector<Operation *> before;
+    for (Operation *end = gradient; end; end = dyn_cast<dl::ScanOp>(end->getParentOp())) {
+      auto first = end->getBlock()->begin();
+      SmallVector<Operation *> own;
+      for (Operation &op : llvm::make_range(first, end->getIterator()))
+        own.push_back(&op);
+      before.insert(before.begin(), own.begin(), own.end());
+    }
+    for (Operation *each : before) {
+      Operation &op = *each;
       if (&op == wrt.getDefiningOp() || isa<dl::StopGradientOp, dl::StoreStateOp>(op))
         continue;
       bool depends = false;

@@ -88,3 +88,24 @@ func.func @shared_term(%x: !dl.tensor<[t, n, 4], f32>) -> (!dl.tensor<[4], f32>,
   }
   return %a, %b : !dl.tensor<[4], f32>, !dl.tensor<[4], f32>
 }
+
+// Tests that a sum of what is larger than all that the scan goes over and keeps stays where it is: its stack would take
+// as many times the memory as there are iterations.
+// CHECK-LABEL: func.func @sum_of_large_values
+// CHECK: dl.scan <1000> xs() axes [] carries(%{{[^,)]*}}) stack_axes []
+// CHECK: dl.reduce sum
+// CHECK: dl.yield
+func.func @sum_of_large_values(%x: !dl.tensor<[100000], f32>) -> !dl.tensor<[], f32> {
+  %zero = dl.constant 0.0 : f32 : !dl.tensor<[], f32>
+  %sum = dl.scan <1000> xs() axes [] carries(%zero) stack_axes []
+    : (), (!dl.tensor<[], f32>) -> (!dl.tensor<[], f32>), () {
+  ^bb0(%i: !dl.tensor<[], i64>, %s: !dl.tensor<[], f32>):
+    %f = dl.cast %i : !dl.tensor<[], i64> to !dl.tensor<[], f32>
+    %b = dl.broadcast %f [] : !dl.tensor<[], f32> to !dl.tensor<[100000], f32>
+    %y = dl.mul %x, %b : !dl.tensor<[100000], f32>
+    %r = dl.reduce sum %y [0] : !dl.tensor<[100000], f32> to !dl.tensor<[], f32>
+    %next = dl.add %s, %r : !dl.tensor<[], f32>
+    dl.yield %next : !dl.tensor<[], f32>
+  }
+  return %sum : !dl.tensor<[], f32>
+}
