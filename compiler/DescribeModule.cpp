@@ -95,6 +95,22 @@ void lowerMaximum(dl::ConstraintAttr constraint, artifact::Symbol &symbol) {
     symbol.max -= symbol.max % *divisor;
 }
 
+/// What an entry gathers from has less than 2^31 elements: kernels find them by vectors of 32-bit numbers.
+void describeGatherLimits(func::FuncOp entry, ArrayAttr symbols, artifact::Entry &result) {
+  llvm::DenseSet<dl::PolynomialAttr> seen;
+  entry.walk([&](dl::GatherOp gather) {
+    dl::PolynomialAttr count = gather.getOperand().getType().getElementCount();
+    std::optional<int64_t> known = count.getConstantValue();
+    if ((known && *known <= INT32_MAX) || !seen.insert(count).second)
+      return;
+    artifact::Constraint &limit = result.constraints.emplace_back();
+    limit.value = artifact::Expression(INT32_MAX) - artifact::toExpression(count, symbols);
+    limit.text = "a gather needs " + dl::toString(count) + " < 2^31";
+    if (std::vector<artifact::SourceLocation> at = memory::sourceLocations(gather.getLoc()); !at.empty())
+      limit.location = at.front();
+  });
+}
+
 artifact::Entry describeEntry(func::FuncOp entry, const std::map<std::string, int64_t> &max) {
   artifact::Entry result;
   result.name = entry.getName().str();
@@ -128,6 +144,7 @@ artifact::Entry describeEntry(func::FuncOp entry, const std::map<std::string, in
       for (artifact::Symbol &symbol : result.symbols)
         lowerMaximum(constraint, symbol);
     }
+  describeGatherLimits(entry, symbols, result);
   return result;
 }
 
@@ -136,7 +153,9 @@ double numberOf(TypedAttr attribute) {
     return real.getValueAsDouble();
   if (auto flag = dyn_cast<BoolAttr>(attribute))
     return flag.getValue();
-  return static_cast<double>(cast<IntegerAttr>(attribute).getInt());
+  APInt value = cast<IntegerAttr>(attribute).getValue();
+  return attribute.getType().isUnsignedInteger() ? static_cast<double>(value.getZExtValue())
+                                                 : static_cast<double>(value.getSExtValue());
 }
 
 /// `entries` and `states`: indices by name.

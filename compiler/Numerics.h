@@ -22,9 +22,6 @@ inline constexpr int64_t kReductionBlock = 4096;
 /// combined in order, starting from the first.
 inline constexpr int64_t kReductionLanes = 16;
 
-/// Online softmax takes keys in blocks of this many.
-inline constexpr int64_t kSoftmaxBlock = 64;
-
 /// flush(x) is 0 where |x| < 2^-126, the smallest normal f32.
 inline constexpr double kFlushThreshold = 0x1p-126;
 

@@ -167,9 +167,10 @@ CompileStatus Compiler::chooseTargets(std::vector<const codegen::TargetDescripti
 
 CompileStatus Compiler::compile(std::string &artifact) {
   std::vector<const codegen::TargetDescription *> targets;
-  for (CompileStatus status : {chooseTargets(targets), importSource()})
-    if (status != CompileStatus::Done)
-      return status;
+  if (CompileStatus status = chooseTargets(targets); status != CompileStatus::Done)
+    return status;
+  if (CompileStatus status = importSource(); status != CompileStatus::Done)
+    return status;
   if (CompileStatus status = differentiate(); status != CompileStatus::Done)
     return status;
 

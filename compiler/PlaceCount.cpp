@@ -67,7 +67,7 @@ private:
               iota && compare.getPredicate() == dl::Predicate::Eq)
             addAxis(op, iota.getType().getShape()[iota.getAxis()]);
           else if (auto constant = other.getDefiningOp<dl::ConstantOp>())
-            addConstant(compare.getPredicate(), cast<IntegerAttr>(constant.getValue()).getAPSInt());
+            addConstant(compare.getPredicate(), numberOf(cast<IntegerAttr>(constant.getValue())));
         });
   }
 
@@ -76,6 +76,10 @@ private:
       found.count = *count;
       found.location = op->getLoc();
     }
+  }
+
+  static llvm::APSInt numberOf(IntegerAttr constant) {
+    return llvm::APSInt(constant.getValue(), constant.getType().isUnsignedInteger());
   }
 
   /// The smallest integer of a type is what no label is: the default of the library's ignore_index. An order

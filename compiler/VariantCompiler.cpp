@@ -146,12 +146,11 @@ bool VariantCompiler::planMemory() {
       return false;
     if (options.verify) {
       std::optional<memory::SymbolValues> symbols = smallSizes(cast<func::FuncOp>(entry));
-      std::optional<std::string> violation =
-          symbols ? memory::verifySchedule(*schedule, *symbols)
-                  : "found no sizes up to 64 that are allowed, and at which every tensor has elements, to "
-                    "verify it at";
-      if (violation) {
-        messages += "schedule of " + cast<func::FuncOp>(entry).getName().str() + ": " + *violation + "\n";
+      std::string name = "schedule of " + cast<func::FuncOp>(entry).getName().str() + ": ";
+      if (!symbols)
+        messages += name + "not verified: no sizes up to 64 are allowed and give every tensor elements\n";
+      else if (std::optional<std::string> violation = memory::verifySchedule(*schedule, *symbols)) {
+        messages += name + *violation + "\n";
         return false;
       }
     }
@@ -201,6 +200,7 @@ bool VariantCompiler::generateKernels() {
 
 bool VariantCompiler::generateCode(Phase last) {
   description.name = target.name;
+  description.features = target.requiredFeatures;
   codegen::LoweringOptions lowering;
   lowering.sanitize = options.sanitize;
   codegen::EmitHooks hooks;

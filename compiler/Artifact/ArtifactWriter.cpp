@@ -193,24 +193,13 @@ Offset<schema::Kernel> MetadataWriter::writeKernel(const Kernel &kernel) {
                                     &locations);
 }
 
-/// What a machine needs for a variant of this name.
-std::vector<std::string> impliedFeatures(const Variant &variant) {
-  if (variant.target == Target::Cuda)
-    return {variant.name};
-  if (variant.name == "x86-64-v3")
-    return {"avx2", "fma", "bmi2", "f16c"};
-  if (variant.name == "x86-64-v4")
-    return {"avx2", "fma", "bmi2", "f16c", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"};
-  return {};
-}
-
 Offset<schema::Variant> MetadataWriter::writeVariant(const Variant &variant, uint32_t codeSection,
                                                      int32_t constantSection) {
   assert(variant.plans.size() == description.entries.size() && "a variant needs one plan per entry");
   assert((variant.layouts.empty() || variant.layouts.size() == description.states.size()) &&
          "a variant needs one layout per state");
   std::vector<Offset<flatbuffers::String>> features;
-  for (const std::string &feature : variant.features.empty() ? impliedFeatures(variant) : variant.features)
+  for (const std::string &feature : variant.features)
     features.push_back(builder.CreateSharedString(feature));
   Tables<schema::Kernel> kernels;
   for (const Kernel &kernel : variant.kernels)

@@ -78,10 +78,11 @@ struct SourceLocation {
   uint32_t line = 0, column = 0;
 };
 
+/// A dimension. The compiler writes what --max says; what `where` says is a constraint.
 struct Symbol {
   std::string name;
-  int64_t min = 1, max = INT64_MAX; ///< Inclusive; max from --max, both from --bind.
-  int64_t multipleOf = 1;           ///< From `where n % 4 == 0`.
+  int64_t min = 1, max = INT64_MAX; ///< Inclusive.
+  int64_t multipleOf = 1;
 };
 
 /// An argument or a result of an entry.
@@ -205,9 +206,10 @@ struct Import {
 struct Variant {
   std::string name; ///< "x86-64-v3", "x86-64-v4", "aarch64", "sm_80", "sm_90a".
   Target target = Target::Cpu;
-  std::vector<std::string> features; ///< Empty: those that the name implies (x86-64-v3, x86-64-v4, sm_NN).
-  std::string code;                  ///< The image's bytes, or PTX text (the writer adds the NUL).
-  std::string constants;             ///< May be empty.
+  std::vector<std::string>
+      features;          ///< What the machine must have (runtime/cpu_features.cpp): "avx2", "sm_80".
+  std::string code;      ///< The image's bytes, or PTX text (the writer adds the NUL).
+  std::string constants; ///< May be empty.
   std::vector<Kernel> kernels;
   std::vector<StateLayout> layouts; ///< One per state, or empty when all are identities.
   std::vector<Plan> plans;          ///< One per entry.

@@ -152,6 +152,8 @@ private:
     DenseMap<Attribute, Value> attributes; ///< Constants and polynomials, in the outermost scope.
   };
 
+  bool isPositive(Value value) const;
+  Value atLeastOne(Value divisor);
   size_t levelOf(Value value) const;
   /// The innermost scope that is entered under a condition: memory is not read outside of it.
   size_t conditionLevel() const;
@@ -202,9 +204,10 @@ private:
   DenseMap<Value, Memory> memories;
   DenseMap<Value, Source> sources;
   SmallVector<std::unique_ptr<Scope>> scopes;
-  Value mask;      ///< vector<16xi1> or null.
-  Value maskCount; ///< Index: the mask is the first so many lanes; null: some other mask.
-  Value guard;     ///< i1 or null.
+  llvm::DenseSet<Value> positive; ///< Indices that are at least 1: polynomials of sizes.
+  Value mask;                     ///< vector<16xi1> or null.
+  Value maskCount;                ///< Index: the mask is the first so many lanes; null: some other mask.
+  Value guard;                    ///< i1 or null.
   /// What was remembered under a mask or guard, to be forgotten with it.
   SmallVector<std::pair<Scope *, Key>> conditional;
   unsigned conditionDepth = 0;

@@ -188,12 +188,11 @@ Value ElementEmitter::emitElementwise(Operation *op, ArrayRef<Index> position) {
           .Case([&](dl::CompareOp op) { return emitCompare(v, op.getPredicate(), x[0], x[1], type); })
           .Case([&](dl::SelectOp) { return v.select(x[0], x[1], x[2]); })
           .Case([&](dl::CastOp) { return emitCast(v, x[0], type, resultType); })
-          .Case([&](dl::StopGradientOp) { return x[0]; })
           .Default([](Operation *op) -> Value {
             op->emitError("code generation: this elementwise operation is not supported");
             return {};
           });
-  if (!result || isa<dl::SelectOp, dl::StopGradientOp, dl::CastOp, dl::CompareOp>(op))
+  if (!result || isa<dl::SelectOp, dl::CastOp, dl::CompareOp>(op))
     return result;
   return v.roundTo(result, resultType);
 }

@@ -59,9 +59,13 @@ Value ElementEmitter::emitGather(dl::GatherOp op, ArrayRef<Index> position) {
     Position all = expand(op.getIndex().getType().getShape(), chosen);
     result.append(all.begin(), all.begin() + batch);
   }
-  result.push_back(clampedIndex(*this, element, table.getDim(batch)));
+  dl::PolynomialAttr size = table.getDim(batch);
+  result.push_back(clampedIndex(*this, element, size));
   llvm::append_range(result, rest);
-  return emit(op.getOperand(), result);
+  if (dl::isNeverNegative(size - 1))
+    return emit(op.getOperand(), result);
+  Value zero = constantOf(computeType(table.getElementType()), 0);
+  return emitWhere(op.getOperand(), result, less(constant(0), evaluate(size)), Value(), zero);
 }
 
 /// One element at a time: all updates of the batch are looked at. CPU/IndexKernels.cpp has

@@ -488,7 +488,13 @@ Value ElementEmitter::emitArgMax(dl::ArgMaxOp op, ArrayRef<Index> position) {
     });
     return failed ? SmallVector<Value>() : result;
   });
-  return results.empty() ? Value() : results[1];
+  if (results.empty())
+    return {};
+  if (dl::isNeverNegative(op.getOperand().getType().getDim(op.getAxis()) - 1))
+    return results[1];
+  ValueBuilder v(*this);
+  Value index = results[1], none = v.constant(index, std::numeric_limits<int32_t>::max());
+  return v.select(v.cmpi(arith::CmpIPredicate::eq, index, none), v.constant(index, 0), index);
 }
 
 } // namespace dlc::codegen

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Arithmetic on indices while code is generated: scalars of type index with constant folding, and the indices
-// of all lanes as positions pass reshapes.
+// of all lanes. Positions.cpp has what becomes of them under other shapes.
 
 #include "compiler/Codegen/ValueBuilder.h"
 
@@ -77,6 +77,8 @@ Value ElementEmitter::evaluate(dl::PolynomialAttr polynomial) {
       term = mul(term, symbols(symbol.getValue()));
     total = total ? add(total, term) : term;
   }
+  if (dl::isNeverNegative(polynomial - 1))
+    positive.insert(total);
   scopes.front()->attributes[polynomial] = total;
   return total;
 }
@@ -124,6 +126,28 @@ Value ElementEmitter::mul(Value a, Value b) {
   return arithmetic(2, a, b, [&] { return create<arith::MulIOp>({a, b}, a, b); });
 }
 
+/// Whether an index is at least 1, for all sizes.
+bool ElementEmitter::isPositive(Value value) const {
+  if (std::optional<int64_t> number = constantOfIndex(value))
+    return *number > 0;
+  if (positive.contains(value))
+    return true;
+  Operation *op = value.getDefiningOp();
+  if (isa_and_present<arith::MulIOp, arith::AddIOp, arith::MinSIOp>(op))
+    return isPositive(op->getOperand(0)) && isPositive(op->getOperand(1));
+  if (isa_and_present<arith::MaxSIOp>(op))
+    return isPositive(op->getOperand(0)) || isPositive(op->getOperand(1));
+  return false;
+}
+
+/// A divisor: divisions leave loops and conditions, and with them what kept one by 0 from being computed.
+Value ElementEmitter::atLeastOne(Value divisor) {
+  if (isPositive(divisor))
+    return divisor;
+  Value one = constant(1);
+  return arithmetic(7, divisor, one, [&] { return create<arith::MaxSIOp>({divisor, one}, divisor, one); });
+}
+
 Value ElementEmitter::divide(Value a, Value b) {
   std::optional<int64_t> x = constantOfIndex(a), y = constantOfIndex(b);
   if (x && y && *y > 0)
@@ -134,6 +158,7 @@ Value ElementEmitter::divide(Value a, Value b) {
   if (auto product = a.getDefiningOp<arith::MulIOp>(); product && y)
     if (std::optional<int64_t> c = constantOfIndex(product.getRhs()); c && *c % *y == 0)
       return mul(product.getLhs(), constant(*c / *y));
+  b = atLeastOne(b);
   return arithmetic(3, a, b, [&] { return create<arith::DivUIOp>({a, b}, a, b); });
 }
 
@@ -146,6 +171,7 @@ Value ElementEmitter::remainder(Value a, Value b) {
   if (auto product = a.getDefiningOp<arith::MulIOp>(); product && y)
     if (std::optional<int64_t> c = constantOfIndex(product.getRhs()); c && *c % *y == 0)
       return constant(0);
+  b = atLeastOne(b);
   return arithmetic(4, a, b, [&] { return create<arith::RemUIOp>({a, b}, a, b); });
 }
 
@@ -335,7 +361,7 @@ std::pair<Index, Index> ElementEmitter::divideWithRemainder(const Index &index, 
   std::optional<int64_t> d = divisor.getConstantValue();
   if (d == 1)
     return {index.covering(1), Index::uniform(constant(0), 0)};
-  Value divisorValue = evaluate(divisor);
+  Value divisorValue = atLeastOne(evaluate(divisor));
   int64_t factor = constantFactor(divisor);
   int64_t common = greatestCommonDivisor(knownMultiple(index), factor);
   auto quotientMultiple = [&]() -> int64_t {
@@ -393,87 +419,6 @@ std::pair<Index, Index> ElementEmitter::divideWithRemainder(const Index &index, 
       quotient.mostLane = static_cast<int32_t>((*d - 1 + *reach) / *d);
   }
   return {quotient, remainder};
-}
-
-//===----------------------------------------------------------------------===//
-// Positions
-//===----------------------------------------------------------------------===//
-
-Position ElementEmitter::expand(ArrayRef<dl::PolynomialAttr> shape, ArrayRef<Index> position) {
-  Position result;
-  size_t axis = 0;
-  for (const Index &index : position) {
-    Position axes(index.axes);
-    Index rest = index.covering(1);
-    // The first axis that is not of size 1 takes what is left without a division.
-    unsigned first = 0;
-    while (first + 1 < index.axes && shape[axis + first].isConstant(1))
-      axes[first++] = Index::uniform(constant(0), 0);
-    for (unsigned i = index.axes; i-- > first + 1;)
-      std::tie(rest, axes[i]) = divideWithRemainder(rest, shape[axis + i]);
-    if (index.axes > 0)
-      axes[first] = rest;
-    llvm::append_range(result, axes);
-    axis += index.axes;
-  }
-  return result;
-}
-
-Index ElementEmitter::linearize(ArrayRef<dl::PolynomialAttr> shape, ArrayRef<Index> position) {
-  Index result = Index::uniform(constant(0), 0);
-  size_t axis = 0;
-  for (const Index &index : position) {
-    dl::PolynomialAttr size = dl::PolynomialAttr::getConstant(builder.getContext(), 1);
-    for (unsigned i = 0; i < index.axes; ++i)
-      size = size * shape[axis + i];
-    result = axis == 0 ? index : sum(scale(result, size), index);
-    axis += index.axes;
-  }
-  result.axes = shape.size();
-  return result;
-}
-
-Position ElementEmitter::regroup(ArrayRef<dl::PolynomialAttr> from, ArrayRef<Index> position,
-                                 ArrayRef<dl::PolynomialAttr> to) {
-  if (from == to)
-    return Position(position);
-  dl::PolynomialAttr one = dl::PolynomialAttr::getConstant(builder.getContext(), 1);
-  Position result;
-  size_t f = 0, t = 0, p = 0;
-  // Takes the shortest runs of axes of both shapes that hold the same elements and end where an index does.
-  while (f < from.size() || t < to.size()) {
-    size_t fromBegin = f, toBegin = t, positionBegin = p;
-    dl::PolynomialAttr fromSize = one, toSize = one;
-    auto takeIndex = [&] {
-      for (unsigned i = 0; i < position[p].axes; ++i)
-        fromSize = fromSize * from[f++];
-      ++p;
-    };
-    if (p < position.size())
-      takeIndex();
-    while (fromSize != toSize) {
-      // The side that divides the other is the one to grow.
-      bool growTo =
-          t < to.size() && (p >= position.size() || dl::divideExactly(fromSize, toSize).has_value());
-      if (growTo)
-        toSize = toSize * to[t++];
-      else if (p < position.size())
-        takeIndex();
-      else
-        llvm::report_fatal_error("element emitter: a reshape changes the number of elements");
-    }
-    // Axes of size 1 at the end of the target belong to the last run.
-    if (p == position.size())
-      t = to.size();
-    unsigned targetAxes = t - toBegin;
-    ArrayRef<Index> run = position.slice(positionBegin, p - positionBegin);
-    if (targetAxes == 0)
-      continue; // Only axes of size 1.
-    Index index =
-        run.empty() ? Index::uniform(constant(0), 0) : linearize(from.slice(fromBegin, f - fromBegin), run);
-    result.push_back(index.covering(targetAxes));
-  }
-  return result;
 }
 
 } // namespace dlc::codegen

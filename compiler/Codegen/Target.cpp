@@ -34,7 +34,6 @@ static std::vector<TargetDescription> makeTargets() {
     gpu.features = "+ptx" + std::to_string(ptx);
     gpu.requiredFeatures = {name};
     gpu.lanes = gpu.registerLanes = 1;
-    gpu.ptxVersion = ptx;
     targets.push_back(gpu);
   }
   return targets;

@@ -30,15 +30,13 @@ struct TargetDescription {
   int64_t registerLanes = 8;
   /// Contraction micro-kernel: rows × columns of the register tile; columns are a multiple of `lanes`.
   int64_t tileRows = 6, tileColumns = 16;
-  /// Cache blocking of contractions, in elements: rows of A and columns of B kept packed at a time.
-  int64_t blockRows = 192, blockColumns = 1024;
+  /// Cache blocking of contractions: rows of A kept packed at a time.
+  int64_t blockRows = 192;
   /// "prefer-vector-width" in bits; 0: LLVM's choice.
   int64_t preferredVectorBits = 256;
   /// Row kernels give a work-group at least this many bytes of traffic.
   int64_t groupBytes = 32 * 1024;
-  /// CUDA: threads of a block; PTX version (70 is 7.0).
-  int64_t blockThreads = 128;
-  int64_t ptxVersion = 0;
+  int64_t blockThreads = 128; ///< CUDA: threads of a block.
 
   bool isCpu() const { return kind == Kind::Cpu; }
 };

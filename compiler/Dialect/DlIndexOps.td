@@ -49,7 +49,8 @@ def Dl_GatherOp : Dl_Op<"gather", [Pure]> {
   let summary = "r[b..., i..., s...] = x[b..., index[b..., i...], s...]";
   let description = [{
     The first `batch` axes of x and index are shared; the next axis of x is the one that the index chooses from.
-    An index below 0 is 0, one behind the axis its last: no element outside of x is read.
+    An index below 0 is 0, one behind the axis its last: no element outside of x is read. Where the axis has no
+    elements, the result is 0.
     (C1) 0 <= batch <= rank of index, batch < rank of x, and the first `batch` axes have equal sizes. (C2) index is
     of type i32 or i64. (C3) the result has index's shape, then the axes of x behind the chosen one. (C4) element
     types of x and the result are equal.

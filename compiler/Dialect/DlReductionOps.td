@@ -28,7 +28,7 @@ def Dl_ReduceOp : Dl_Op<"reduce", [Pure]> {
 }
 
 def Dl_ArgMaxOp : Dl_Op<"argmax", [Pure]> {
-  let summary = "r[...] = first index of the largest element along an axis; the first NaN wins";
+  let summary = "r[...] = first index of the largest element along an axis; the first NaN wins; 0 of no elements";
   let description = [{
     (C1) 0 <= axis < rank. (C2) the result is the operand without the axis, of element type i32.
 

@@ -35,7 +35,7 @@ unsigned significance(Operation *op) {
   case OpClass::Reduce:
     return 3;
   case OpClass::Elementwise:
-    return isa<dl::AddOp, dl::SubOp, dl::MulOp, dl::NegOp, dl::CastOp, dl::StopGradientOp>(op) ? 1 : 2;
+    return isa<dl::AddOp, dl::SubOp, dl::MulOp, dl::NegOp, dl::CastOp>(op) ? 1 : 2;
   default:
     return 1;
   }

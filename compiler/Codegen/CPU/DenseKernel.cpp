@@ -281,7 +281,7 @@ LogicalResult DenseKernel::emit() {
     emitChunk({kernel.constant(0), end});
     return success();
   }
-  kernel.fill(block, emitter.mul(rowCount, kernel.constant(blocking.columns)), kernel.negativeZero());
+  kernel.fill(block, emitter.mul(rowCount, kernel.constant(blocking.columns)), kernel.startOfSum(depth));
   emitter.forLoop(kernel.constant(0), end, kChunk, {}, [&](Value begin, ValueRange) -> SmallVector<Value> {
     Value chunkEnd = knownDepth && *knownDepth % kChunk == 0
                          ? emitter.add(begin, kernel.constant(kChunk))

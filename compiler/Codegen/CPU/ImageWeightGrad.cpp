@@ -218,10 +218,11 @@ LogicalResult ImageWeightGradient::emit() {
   transposeBlock = kernel.allocate(kTileLanes * kTileLanes, kernel.element);
   // Squares of 16 rows are read in the end.
   sums = kernel.allocate(llvm::alignTo(channelBlock * positions, kTileLanes) * pitch, kernel.element);
-  kernel.fill(sums, kernel.constant(channelBlock * positions * pitch), kernel.negativeZero());
+  dl::PolynomialAttr terms = source.gradient.segments * source.gradient.inner;
+  kernel.fill(sums, kernel.constant(channelBlock * positions * pitch), kernel.startOfSum(terms));
 
   // 3. Chunks in order.
-  Value end = emitter.evaluate(source.gradient.segments * source.gradient.inner);
+  Value end = emitter.evaluate(terms);
   loop(kernel.constant(0), end, kChunk, [&](Value begin) {
     Chunk chunk{begin, emitter.minimum(end, emitter.add(begin, kernel.constant(kChunk)))};
     copyImages(chunk);

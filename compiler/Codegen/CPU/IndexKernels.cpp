@@ -121,7 +121,11 @@ private:
   }
 
   void addUpdates(const Position &shared, Value first, Value last) {
-    loop(emitter, emitter.constant(0), emitter.evaluate(entries), 1, [&](Value entry) {
+    // Into a table without rows, nothing is added: there is no row that an index could be moved to.
+    Value rows = emitter.evaluate(type.getDim(batch)), count = emitter.evaluate(entries);
+    if (!dl::isNeverNegative(type.getDim(batch) - 1))
+      count = emitter.mul(count, emitter.minimum(rows, emitter.constant(1)));
+    loop(emitter, emitter.constant(0), count, 1, [&](Value entry) {
       Position from = shared;
       if (entryAxes > 0)
         from.push_back(Index::uniform(entry).covering(entryAxes));

@@ -273,7 +273,7 @@ void ScanKernel::emitContraction(dl::ContractOp op) {
         for (int64_t v = 0; v < vectors; ++v) {
           Value at = emitter.add(emitter.add(emitter.mul(constant(row), resultPitch), column),
                                  constant(v * kTileLanes));
-          kernel.storeScratch(kernel.negativeZero(), product.result.memory, at);
+          kernel.storeScratch(kernel.startOfSum(product.depth), product.result.memory, at);
         }
       loop(constant(0), end, kChunk, [&](Value from) {
         chunk(from, emitter.minimum(end, emitter.add(from, constant(kChunk))), TileUpdate::Add);

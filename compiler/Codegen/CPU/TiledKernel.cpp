@@ -46,9 +46,15 @@ void TiledKernel::storeScratch(Value value, Value memory, Value position) {
   vector::StoreOp::create(builder(), value, memory, ValueRange{position});
 }
 
-Value TiledKernel::negativeZero() {
-  Attribute value = FloatAttr::get(element, -0.0);
-  return arith::ConstantOp::create(builder(), DenseElementsAttr::get(emitter.vectorOf(element), value));
+Value TiledKernel::startOfSum(dl::PolynomialAttr terms) {
+  auto splat = [&](double number) -> Value {
+    Attribute value = FloatAttr::get(element, number);
+    return arith::ConstantOp::create(builder(), DenseElementsAttr::get(emitter.vectorOf(element), value));
+  };
+  if (dl::isNeverNegative(terms - 1))
+    return splat(-0.0);
+  Value hasTerms = emitter.less(constant(0), emitter.evaluate(terms));
+  return arith::SelectOp::create(builder(), hasTerms, splat(-0.0), splat(0.0));
 }
 
 void TiledKernel::fill(Value memory, Value count, Value vector) {

@@ -39,8 +39,9 @@ public:
   Value loadScratch(Value memory, Value position);
   void storeScratch(Value value, Value memory, Value position);
 
-  /// -0, the neutral element of addition in every bit, in all lanes.
-  Value negativeZero();
+  /// What a sum of so many terms starts with, in all lanes: -0, the neutral element of addition in every bit;
+  /// +0, the sum of nothing, where there are none.
+  Value startOfSum(dl::PolynomialAttr terms);
   /// Fills `count` elements (rounded up to whole vectors) with a vector.
   void fill(Value memory, Value count, Value vector);
 

@@ -109,6 +109,7 @@ int main(int argc, char **argv) {
 
   Variant variant;
   variant.name = "x86-64-v3";
+  variant.features = {"avx2", "fma", "bmi2", "f16c"};
   variant.code = image;
   variant.kernels = {kernel("init", symbols, image.size(), 1), kernel("step", symbols, image.size(), 2),
                      kernel("test", symbols, image.size(), 3), kernel("predict", symbols, image.size(), 4)};
