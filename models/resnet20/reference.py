@@ -23,7 +23,8 @@ import reference_tools as tools
 import reference_training
 
 MEAN, STD = np.float32([0.4914, 0.4822, 0.4465]), np.float32([0.247, 0.2435, 0.2616])
-CROP, TOTAL_STEPS, RATE = 4, 9384, 0.2
+CROP, RATE = 4, 0.2
+CYCLES = 9384, 6256  # steps: one cycle, and a warm restart at half its height
 BATCH = 128
 CIFAR10 = pathlib.Path(__file__).parent.parent / "data" / "cifar10" / "cifar10.zip"
 SAMPLE = CIFAR10.with_name("sample.zip")
@@ -101,8 +102,11 @@ class Training:
         tools.load_initial_weights(self.model)
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=RATE, momentum=0.9, nesterov=True,
                                          weight_decay=5e-4)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, RATE, total_steps=TOTAL_STEPS, div_factor=100,
-                                                            cycle_momentum=False)
+        first = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, RATE, total_steps=CYCLES[0], div_factor=100,
+                                                    cycle_momentum=False)
+        second = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, CYCLES[1])
+        second.base_lrs = [RATE / 2]
+        self.schedule = torch.optim.lr_scheduler.SequentialLR(self.optimizer, [first, second], CYCLES[:1])
 
     def step(self, image, label):
         loss = F.cross_entropy(self.model(image), label)
