@@ -137,6 +137,11 @@ bool ElementEmitter::isPositive(Value value) const {
     return isPositive(op->getOperand(0)) && isPositive(op->getOperand(1));
   if (isa_and_present<arith::MaxSIOp>(op))
     return isPositive(op->getOperand(0)) || isPositive(op->getOperand(1));
+  if (auto quotient = dyn_cast_if_present<arith::DivUIOp>(op)) { // ceil(x / d) is (x + d - 1) / d
+    auto sum = quotient.getLhs().getDefiningOp<arith::AddIOp>();
+    std::optional<int64_t> d = constantOfIndex(quotient.getRhs());
+    return sum && d && constantOfIndex(sum.getRhs()) == *d - 1 && isPositive(sum.getLhs());
+  }
   return false;
 }
 
