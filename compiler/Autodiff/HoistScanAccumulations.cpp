@@ -8,6 +8,7 @@
 
 #include "compiler/Autodiff/Autodiff.h"
 #include "compiler/Autodiff/Rules.h"
+#include "compiler/Dialect/NominalSize.h"
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
@@ -94,23 +95,20 @@ private:
       wrappers.push_back(op);
       collectTerms(op->getOperand(0), wrappers, terms);
     } else if (auto reduce = dyn_cast<dl::ReduceOp>(op)) {
-      if (reduce.getKind() == dl::ReduceKind::Sum && isInside(reduce.getOperand()) && canStack(op))
+      if (reduce.getKind() == dl::ReduceKind::Sum && isInside(reduce.getOperand()) && reserveStacks(op))
         terms.push_back({op, wrappers});
     } else if (auto contract = dyn_cast<dl::ContractOp>(op)) {
-      if (isInside(contract.getLhs()) && isInside(contract.getRhs()) && spareLetter(contract) && canStack(op))
+      if (isInside(contract.getLhs()) && isInside(contract.getRhs()) && spareLetter(contract) &&
+          reserveStacks(op))
         terms.push_back({op, wrappers});
     }
   }
 
-  /// Whether the operands of all iterations may be kept: together not larger than what the scan goes over and
-  /// keeps already. Counts them.
-  bool canStack(Operation *op) {
+  /// Plans to keep the operands of all iterations, unless all that is kept were larger than what the scan
+  /// goes over and keeps already.
+  bool reserveStacks(Operation *op) {
     constexpr int64_t kLittle = 64 * 1024;
-    auto bytes = [](Value value) {
-      auto type = cast<dl::TensorType>(value.getType());
-      return dl::nominalValue(type.getElementCount()) * (type.getElementType().getIntOrFloatBitWidth() + 7) /
-             8;
-    };
+    auto bytes = [](Value value) { return dl::nominalBytes(cast<dl::TensorType>(value.getType())); };
     int64_t allowed = kLittle;
     for (Value x : scan.getXs())
       allowed += bytes(x);

@@ -4,6 +4,7 @@
 
 #include "compiler/Transforms/Fusion.h"
 
+#include "compiler/Dialect/NominalSize.h"
 #include "compiler/Transforms/Passes.h"
 
 #include "mlir/Transforms/RegionUtils.h"
@@ -36,11 +37,6 @@ OpClass classify(Operation *op) {
   if (isa<dl::ScanOp>(op))
     return OpClass::Loop;
   return OpClass::Outside;
-}
-
-int64_t nominalBytes(dl::TensorType type) {
-  unsigned bits = type.getElementType().getIntOrFloatBitWidth();
-  return dl::nominalValue(type.getElementCount()) * std::max(1u, bits / 8);
 }
 
 FusionGraph::FusionGraph(Block &block, const llvm::DenseSet<Operation *> &loopsAsDispatches)
@@ -363,7 +359,7 @@ SmallVector<FusionGraph::Candidate> FusionGraph::candidates() const {
   for (const Node &node : nodes) {
     int64_t bytes = 0;
     for (Type type : node.op->getResultTypes())
-      bytes += nominalBytes(cast<dl::TensorType>(type));
+      bytes += dl::nominalBytes(cast<dl::TensorType>(type));
     llvm::SmallSetVector<unsigned, 4> consumers;
     for (unsigned consumer : node.consumers)
       if (nodes[consumer].cluster != node.cluster && node.cluster != scalarCluster)

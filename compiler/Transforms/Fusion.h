@@ -52,9 +52,6 @@ OpClass classify(Operation *op);
 /// Cheap enough to be evaluated again for each panel of a contraction that an element enters.
 bool isCheap(Operation *op);
 
-/// Bytes of a tensor when every symbolic dimension is 64: the weight of decisions that need a number.
-int64_t nominalBytes(dl::TensorType type);
-
 class FusionGraph {
 public:
   struct Node {

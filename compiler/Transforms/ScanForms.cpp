@@ -2,6 +2,7 @@
 
 #include "compiler/Transforms/ScanForms.h"
 
+#include "compiler/Dialect/NominalSize.h"
 #include "compiler/Transforms/Fusion.h"
 
 #include "mlir/Transforms/RegionUtils.h"
@@ -153,7 +154,7 @@ int64_t matrixBytes(dl::ScanOp scan) {
   for (auto contract : scan.getBody().getOps<dl::ContractOp>())
     if (std::optional<RowProduct> product = asRowProduct(contract, scan))
       if (matrices.insert(product->matrix).second)
-        bytes += fusion::nominalBytes(typeOf(product->matrix));
+        bytes += dl::nominalBytes(typeOf(product->matrix));
   return bytes;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/data/dataset.h"
 
+#include "runtime/data/dlc_data.h"
 #include "runtime/data/npy.h"
 #include "runtime/data/safetensors.h"
 
@@ -21,8 +22,6 @@ struct Array {
   Tensor tensor;
 };
 using Arrays = std::vector<Array>;
-
-constexpr size_t max_rank = 8; ///< That entries take (DLC_MAX_RANK).
 
 /// Rows of arrays: all, or those of a share.
 class ArraySplit : public DataSet {
@@ -109,9 +108,9 @@ Status check(const std::string &path, Arrays &arrays, bool converts) {
     if (shape.empty() || shape[0] < 1)
       return Status::input(array.source + ": " + array.name + " is " + format_type(array.tensor.type, shape) +
                            ": expected at least one row");
-    if (shape.size() > max_rank)
-      return Status::input(format("%s: %s has %zu dimensions, expected at most %zu", array.source.c_str(),
-                                  array.name.c_str(), shape.size(), max_rank));
+    if (shape.size() > DLC_MAX_RANK)
+      return Status::input(format("%s: %s has %zu dimensions, expected at most %d", array.source.c_str(),
+                                  array.name.c_str(), shape.size(), DLC_MAX_RANK));
     if (shape[0] != arrays[0].tensor.shape[0])
       return Status::input(format("%s: %s has %" PRId64 " rows, expected %" PRId64 " as %s",
                                   array.source.c_str(), array.name.c_str(), shape[0],

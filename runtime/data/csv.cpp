@@ -65,9 +65,9 @@ std::set<std::string> to_set(const std::vector<std::string> &values) {
   return {values.begin(), values.end()};
 }
 
-/// The encoding of the features that trained weights have; null if there is none.
-std::shared_ptr<const Encoding> known_features(const Encodings &fitted) {
-  auto known = fitted.find("x");
+/// The encoding of the numbers in a column of trained weights; null if there is none.
+std::shared_ptr<const Encoding> known_features(const Encodings &fitted, const char *column) {
+  auto known = fitted.find(column);
   return known != fitted.end() && !known->second->features.empty() ? known->second : nullptr;
 }
 
@@ -195,13 +195,8 @@ Status learn_features(const Table &train, const Plan &plan, std::shared_ptr<cons
 
 Status learn_target(const Table &train, const Plan &plan, const Encodings &fitted,
                     std::shared_ptr<const Encoding> &out_target) {
-  auto known = fitted.find(plan.regression ? "target" : "label");
-  if (known != fitted.end() &&
-      (plan.regression ? !known->second->features.empty() : !known->second->classes.empty())) {
-    out_target = known->second;
-    return {};
-  }
-  if (plan.target.empty())
+  out_target = plan.regression ? known_features(fitted, "target") : find_classes(fitted);
+  if (out_target || plan.target.empty())
     return {};
   size_t place = 0;
   DLC_DATA_TRY(train.find(plan.target, place));
@@ -348,7 +343,7 @@ Status open_csv(const std::string &path, const Settings &settings, const Encodin
   std::map<std::string, Table> tables;
   DLC_DATA_TRY(read_split_tables(path, {".csv"}, format, settings, tables));
   const Table &train = tables.count("train") ? tables["train"] : tables.begin()->second;
-  std::shared_ptr<const Encoding> features = known_features(fitted), target;
+  std::shared_ptr<const Encoding> features = known_features(fitted, "x"), target;
   Plan plan;
   DLC_DATA_TRY(make_plan(train, settings, features.get(), plan));
   if (!features)

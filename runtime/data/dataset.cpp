@@ -49,6 +49,13 @@ std::vector<size_t> validation_rows(size_t size, double share, int64_t seed) {
   return {order.begin(), order.end()};
 }
 
+std::vector<std::string> split_names(const Splits &splits) {
+  std::vector<std::string> names;
+  for (const auto &[name, rows] : splits)
+    names.push_back(name);
+  return names;
+}
+
 Status find_class(const std::vector<std::string> &classes, const std::string &label, const std::string &where,
                   int32_t &out_index) {
   auto found = std::find(classes.begin(), classes.end(), label);

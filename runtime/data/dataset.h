@@ -70,6 +70,9 @@ protected:
 /// The splits of a source, such as train and test.
 using Splits = std::map<std::string, std::unique_ptr<DataSet>>;
 
+/// In alphabetical order.
+std::vector<std::string> split_names(const Splits &splits);
+
 /// Opens a source: checks its settings, reads and checks its files. What a loader would learn from its
 /// training split (a vocabulary, classes, standardisation) is taken from fitted instead where that has the
 /// column: the encodings of trained weights.

@@ -149,6 +149,11 @@ const Vocabulary *find_vocabulary(const Encodings &encodings) {
   return found;
 }
 
+std::shared_ptr<const Encoding> find_classes(const Encodings &encodings) {
+  auto label = encodings.find("label");
+  return label != encodings.end() && !label->second->classes.empty() ? label->second : nullptr;
+}
+
 //===- JSON ---------------------------------------------------------------------------------------------===//
 //
 // {"columns": {"text": 0, "next": 0}, "encodings": [{"vocabulary": {"unit": "char", "tokens": ["\n", " "],

@@ -96,6 +96,9 @@ Status read_encodings(const std::string &text, const std::string &source, Encodi
 /// The one vocabulary of all columns; nothing where there is none, or several.
 const Vocabulary *find_vocabulary(const Encodings &encodings);
 
+/// The encoding of the column label; null where it has no classes.
+std::shared_ptr<const Encoding> find_classes(const Encodings &encodings);
+
 } // namespace dlc::data
 
 #endif // DLC_RUNTIME_DATA_ENCODING_H

@@ -50,25 +50,26 @@ Status decode_jpeg(const std::string &name, std::span<const std::byte> file, Ima
 }
 
 /// A PNG without the chunks that say how its numbers look on a screen: libpng would convert them, and the
-/// libraries that people train with do not. What is no sequence of chunks stays as it is, for libpng to
-/// refuse.
+/// libraries that people train with do not. From where it is no sequence of chunks it stays as it is, for
+/// libpng to refuse.
 std::vector<std::byte> without_colour_space(std::span<const std::byte> file) {
   constexpr size_t signature = 8, around = 12; // of a chunk: length and name in front, checksum behind
-  std::vector<std::byte> kept(file.begin(),
-                              file.begin() + static_cast<ptrdiff_t>(std::min(signature, file.size())));
-  for (size_t at = signature; at < file.size();) {
-    size_t left = file.size() - at, length = 0;
-    for (size_t i = 0; i < 4 && left >= around; ++i)
-      length = length << 8 | static_cast<size_t>(file[at + i]);
-    size_t size = left >= around && length <= left - around ? length + around : left;
-    std::string_view chunk = size < left || left >= around
-                                 ? std::string_view(reinterpret_cast<const char *>(file.data() + at + 4), 4)
-                                 : std::string_view();
-    if (chunk != "gAMA" && chunk != "cHRM" && chunk != "sRGB" && chunk != "iCCP")
-      kept.insert(kept.end(), file.begin() + static_cast<ptrdiff_t>(at),
-                  file.begin() + static_cast<ptrdiff_t>(at + size));
-    at += size;
+  std::vector<std::byte> kept;
+  auto keep = [&](std::span<const std::byte> part) { kept.insert(kept.end(), part.begin(), part.end()); };
+  std::span<const std::byte> rest = file.subspan(std::min(signature, file.size()));
+  keep(file.first(file.size() - rest.size()));
+  while (rest.size() >= around) {
+    size_t length = 0;
+    for (size_t i = 0; i < 4; ++i)
+      length = length << 8 | static_cast<size_t>(rest[i]);
+    if (length > rest.size() - around)
+      break;
+    std::string_view name(reinterpret_cast<const char *>(rest.data() + 4), 4);
+    if (name != "gAMA" && name != "cHRM" && name != "sRGB" && name != "iCCP")
+      keep(rest.first(length + around));
+    rest = rest.subspan(length + around);
   }
+  keep(rest);
   return kept;
 }
 

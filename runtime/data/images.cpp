@@ -265,8 +265,8 @@ std::shared_ptr<const Encoding> choose_classes(const std::vector<Picture> &pictu
                                                const Encodings &fitted) {
   if (pictures[0].label.empty())
     return nullptr;
-  if (auto known = fitted.find("label"); known != fitted.end() && !known->second->classes.empty())
-    return known->second;
+  if (auto known = find_classes(fitted))
+    return known;
   bool has_train = std::any_of(pictures.begin(), pictures.end(),
                                [](const Picture &picture) { return picture.split == "train"; });
   auto encoding = std::make_shared<Encoding>();

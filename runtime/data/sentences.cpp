@@ -99,12 +99,6 @@ Status choose_words(const Table &train, size_t column, const Settings &settings,
   return {};
 }
 
-/// The classes of trained weights; null if there are none.
-std::shared_ptr<const Encoding> known_classes(const Encodings &fitted) {
-  auto known = fitted.find("label");
-  return known != fitted.end() && !known->second->classes.empty() ? known->second : nullptr;
-}
-
 /// The labels of the training split, sorted.
 std::shared_ptr<const Encoding> learn_classes(const Table &train, size_t column) {
   std::vector<std::string> labels;
@@ -140,7 +134,7 @@ Status open_sentences(const std::string &path, const Settings &settings, const E
   std::map<std::string, Table> tables;
   DLC_DATA_TRY(read_split_tables(path, {".tsv", ".txt"}, format, settings, tables));
   Table &train = tables.count("train") ? tables["train"] : tables.begin()->second;
-  std::shared_ptr<const Encoding> words, classes = known_classes(fitted);
+  std::shared_ptr<const Encoding> words, classes = find_classes(fitted);
   bool knows_classes = classes != nullptr;
   Places places;
   DLC_DATA_TRY(find_places(train, settings, knows_classes, places));

@@ -138,7 +138,7 @@ INSTANTIATE_TEST_SUITE_P(Steps, InPlace,
                          ::testing::Values(Step{"Transforms/mnist-step.mlir", "loop", 5},
                                            Step{"Transforms/rnn-step.mlir", "loop", 5},
                                            Step{"Transforms/rnn-step.mlir", "auto", 1},
-                                           Step{"Memory/scan-in-place.mlir", "auto", 0}));
+                                           Step{"Memory/scan-in-place.mlir", "auto", 1}));
 
 } // namespace
 } // namespace dlc::memory

@@ -21,19 +21,6 @@ std::string rows_formula(const Artifact &artifact, const Entry &entry) {
   return has_rows ? artifact.format(entry.arguments[0].dims[0], entry) : "";
 }
 
-/// The largest count up to preferred that the bounds of the entry's rows allow.
-int64_t keep_to_bounds(const Artifact &artifact, const Entry &entry, int64_t preferred) {
-  auto named = std::find(entry.symbols.begin(), entry.symbols.end(), rows_formula(artifact, entry));
-  dlc_symbol_info_t symbol;
-  if (named == entry.symbols.end() ||
-      dlc_entry_symbol(artifact.handle(), entry.index, static_cast<int32_t>(named - entry.symbols.begin()),
-                       &symbol, nullptr) != DLC_OK)
-    return preferred;
-  int64_t count = std::clamp(preferred, symbol.min, symbol.max);
-  int64_t unit = std::max<int64_t>(symbol.multiple_of, 1);
-  return count >= unit ? count - count % unit : unit;
-}
-
 /// The number of rows that the entry's sizes are fixed to, or nothing.
 std::optional<int64_t> fixed_rows(const Artifact &artifact, const Entry &entry) {
   std::string formula = rows_formula(artifact, entry);
@@ -43,6 +30,22 @@ std::optional<int64_t> fixed_rows(const Artifact &artifact, const Entry &entry) 
 }
 
 } // namespace
+
+std::optional<size_t> rows_symbol(const Artifact &artifact, const Entry &entry) {
+  auto named = std::find(entry.symbols.begin(), entry.symbols.end(), rows_formula(artifact, entry));
+  return named == entry.symbols.end() ? std::nullopt
+                                      : std::optional(static_cast<size_t>(named - entry.symbols.begin()));
+}
+
+int64_t keep_to_bounds(const Artifact &artifact, const Entry &entry, size_t symbol, int64_t preferred) {
+  dlc_symbol_info_t bounds;
+  if (dlc_entry_symbol(artifact.handle(), entry.index, static_cast<int32_t>(symbol), &bounds, nullptr) !=
+      DLC_OK)
+    return preferred;
+  int64_t count = std::clamp(preferred, bounds.min, bounds.max);
+  int64_t unit = std::max<int64_t>(bounds.multiple_of, 1);
+  return count >= unit ? count - count % unit : unit;
+}
 
 Status takes_rows(const Artifact &artifact, const Entry &entry, std::span<const dlc_tensor_t> arguments,
                   int64_t count) {
@@ -83,8 +86,10 @@ Status choose_batching(const Artifact &artifact, const Entry &entry, const data:
     batching.batch = *fixed;
   else if (asked)
     batching.batch = *asked;
+  else if (std::optional<size_t> symbol = rows_symbol(artifact, entry); preferred && symbol)
+    batching.batch = keep_to_bounds(artifact, entry, *symbol, *preferred);
   else if (preferred)
-    batching.batch = keep_to_bounds(artifact, entry, *preferred);
+    batching.batch = *preferred;
   else
     return Status::input(std::string(artifact.info().source_name) +
                          " has no fit block that says the batch: give --batch N");

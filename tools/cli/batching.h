@@ -23,6 +23,14 @@ struct Batching {
   std::string note;       ///< What the user should know about it, or empty.
 };
 
+/// The index of the symbol that the rows of the entry's first argument are counted by; nothing where their
+/// number is fixed or a sum.
+std::optional<size_t> rows_symbol(const Artifact &artifact, const Entry &entry);
+
+/// The size nearest to preferred within the bounds of the entry's symbol of this index: the largest below,
+/// or else the least.
+int64_t keep_to_bounds(const Artifact &artifact, const Entry &entry, size_t symbol, int64_t preferred);
+
 /// The batch that the command line asks for, or else the preferred one (a checkpoint's, the fit block's) as
 /// far as the entry takes it; an entry of a fixed size needs neither. Fails when there is no such batch,
 /// before anything ran.

@@ -15,15 +15,14 @@ using data::from_runtime;
 using data::Status;
 
 namespace {
+
 std::vector<std::string> column_names(const DataSet &rows) {
   std::vector<std::string> names;
   for (const data::Column &column : rows.columns())
     names.push_back(column.name);
   return names;
 }
-} // namespace
 
-namespace {
 /// What --data says. "loader:path" names a loader, unless there is such a file: paths may have colons.
 Status parse_option(const std::string &text, DataSpec &out_spec) {
   size_t colon = text.find(':');
@@ -66,6 +65,7 @@ Status choose_data(const Artifact &artifact, const Options &options, DataSpec &o
   out_spec = std::move(spec);
   return {};
 }
+
 } // namespace
 
 Status open_data(const Artifact &artifact, const Options &options, const data::Encodings &fitted,
@@ -90,11 +90,9 @@ Status check_not_read(const Artifact &artifact, const Options &options, const st
 Status find_split(const data::Splits &splits, const Turn &turn, const DataSet *&out_split) {
   auto found = splits.find(turn.split);
   if (found == splits.end()) {
-    std::string known;
-    for (const auto &split : splits)
-      known += (known.empty() ? "" : ", ") + split.first;
     std::string line = (turn.entry->kind == DLC_ENTRY_TRAIN ? "train " : "eval ") + turn.entry->name;
-    return Status::input("the data has no split " + turn.split + "; there is: " + known +
+    return Status::input("the data has no split " + turn.split +
+                         "; there is: " + data::join(data::split_names(splits)) +
                          (turn.is_default && !splits.empty()
                               ? "; without a line such as " + line + " on data." + splits.rbegin()->first +
                                     " in the fit block, " + line + " runs on " + turn.split

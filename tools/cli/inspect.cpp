@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // dlc inspect: what is in an artifact.
+#include "tools/cli/batching.h"
 #include "tools/cli/output.h"
 #include "tools/cli/verbs.h"
 
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
+#include <map>
 
 namespace dlc::cli {
 
@@ -49,7 +51,10 @@ private:
 
 class Inspector {
 public:
-  Inspector(const Artifact &artifact, const Options &options) : artifact_(artifact), options_(options) {}
+  Inspector(const Artifact &artifact, const Options &options) : artifact_(artifact), options_(options) {
+    for (const Entry &entry : artifact.entries())
+      dims_[entry.name] = choose_dims(entry);
+  }
   Status print();
 
 private:
@@ -60,7 +65,8 @@ private:
   Status variants();
   Status memory(int32_t variant, const Entry &entry);
   Status dispatches(int32_t variant, const Entry &entry);
-  std::vector<int64_t> dims(const Entry &entry) const;
+  std::vector<int64_t> choose_dims(const Entry &entry) const;
+  const std::vector<int64_t> &dims(const Entry &entry) const { return dims_.at(entry.name); }
   int64_t size(const Entry &entry, size_t index, int64_t others) const;
   Status plan(int32_t variant, const Entry &entry, const std::vector<int64_t> &values,
               dlc_memory_plan_t *out_plan = nullptr) const;
@@ -69,11 +75,12 @@ private:
 
   const Artifact &artifact_;
   const Options &options_;
+  std::map<std::string, std::vector<int64_t>> dims_; ///< By entry.
 };
 
 /// The dimensions that figures are shown for, within their bounds: --dims; of the rows, --batch or the fit
 /// block's batch; of others, the least power of two that the entry takes.
-std::vector<int64_t> Inspector::dims(const Entry &entry) const {
+std::vector<int64_t> Inspector::choose_dims(const Entry &entry) const {
   std::vector<int64_t> values;
   for (int64_t others = 1; others <= 1 << 16; others *= 2) {
     values.clear();
@@ -90,15 +97,11 @@ int64_t Inspector::size(const Entry &entry, size_t index, int64_t others) const 
   for (const auto &[asked, value] : options_.dims)
     if (asked == name)
       return value;
-  bool is_rows = !entry.arguments.empty() && !entry.arguments[0].dims.empty() &&
-                 artifact_.format(entry.arguments[0].dims[0], entry) == name;
   int64_t value =
-      !is_rows ? others
-               : options_.batch.value_or(static_cast<int64_t>(artifact_.fit_number("batch").value_or(1)));
-  dlc_symbol_info_t symbol = {"", 1, INT64_MAX, 1};
-  dlc_entry_symbol(artifact_.handle(), entry.index, static_cast<int32_t>(index), &symbol, nullptr);
-  int64_t unit = std::max<int64_t>(symbol.multiple_of, 1);
-  return unit * std::max<int64_t>(1, std::clamp(value, symbol.min, symbol.max) / unit);
+      rows_symbol(artifact_, entry) != index
+          ? others
+          : options_.batch.value_or(static_cast<int64_t>(artifact_.fit_number("batch").value_or(1)));
+  return keep_to_bounds(artifact_, entry, index, value);
 }
 
 Status Inspector::plan(int32_t variant, const Entry &entry, const std::vector<int64_t> &values,
@@ -131,7 +134,7 @@ Status Inspector::check_dims() const {
 }
 
 std::string Inspector::dims_text(const Entry &entry) const {
-  std::vector<int64_t> values = dims(entry);
+  const std::vector<int64_t> &values = dims(entry);
   std::string text;
   for (size_t i = 0; i < values.size(); ++i)
     text += (i ? ", " : "") + entry.symbols[i] + " = " + std::to_string(values[i]);
@@ -140,8 +143,7 @@ std::string Inspector::dims_text(const Entry &entry) const {
 
 Status Inspector::evaluate(dlc_expression_t expression, const Entry &entry, int64_t &out_value) const {
   dlc_status_t status;
-  std::vector<int64_t> values = dims(entry);
-  if (dlc_expression_evaluate(artifact_.handle(), expression, entry.index, values.data(), &out_value,
+  if (dlc_expression_evaluate(artifact_.handle(), expression, entry.index, dims(entry).data(), &out_value,
                               &status) != DLC_OK)
     return from_runtime(status);
   return {};

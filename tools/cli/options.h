@@ -37,7 +37,7 @@ struct Options {
   std::vector<std::string> cpus;    ///< Variants, or native. For the other verbs: the variant to run.
   std::vector<Bound> bind, max;
   std::vector<Bound> dims; ///< Of inspect: the sizes that figures are shown for.
-  std::string emit; ///< phase or phase:variant; empty: artifact
+  std::string emit;        ///< phase or phase:variant; empty: artifact
   std::string precision = "f32";
   std::string max_memory;    ///< bytes, or a number with KiB, MiB, GiB
   std::string scan = "auto"; ///< auto, loop, dispatch

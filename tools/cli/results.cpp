@@ -85,14 +85,13 @@ std::string csv_header(const Value &result, int64_t columns, bool is_matrix,
                        const data::Encodings &encodings) {
   if (!is_matrix)
     return csv_field(result.name) + "\n";
-  auto label = encodings.find("label");
-  bool are_classes =
-      label != encodings.end() && static_cast<int64_t>(label->second->classes.size()) == columns;
+  std::shared_ptr<const data::Encoding> label = data::find_classes(encodings);
+  bool are_classes = label && static_cast<int64_t>(label->classes.size()) == columns;
   std::string line;
   for (int64_t i = 0; i < columns; ++i)
     line += (i ? "," : "") +
             csv_field(result.name + "." +
-                      (are_classes ? label->second->classes[static_cast<size_t>(i)] : std::to_string(i)));
+                      (are_classes ? label->classes[static_cast<size_t>(i)] : std::to_string(i)));
   return line + "\n";
 }
 

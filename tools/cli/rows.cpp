@@ -37,9 +37,7 @@ Status run_rows(const Artifact &artifact, EntryRunner &runner, const data::DataS
 }
 
 Status choose_rows(const data::Splits &splits, const std::string &split, const data::DataSet *&out_rows) {
-  std::vector<std::string> names;
-  for (const auto &[name, rows] : splits)
-    names.push_back(name);
+  std::vector<std::string> names = data::split_names(splits);
   if (split.empty() && names.size() != 1)
     return Status::input("the data has the splits " + data::join(names) +
                          ": expected --split with one of them");

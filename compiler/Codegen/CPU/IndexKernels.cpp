@@ -8,6 +8,8 @@
 
 #include "compiler/Codegen/IndexKernels.h"
 
+#include "compiler/Dialect/NominalSize.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 namespace dlc::codegen {
@@ -25,12 +27,6 @@ void loop(ElementEmitter &emitter, Value low, Value high, int64_t step,
   });
 }
 
-int64_t nominalBytes(Value value) {
-  auto type = cast<dl::TensorType>(value.getType());
-  return dl::nominalValue(type.getElementCount()) *
-         std::max(1u, type.getElementType().getIntOrFloatBitWidth() / 8);
-}
-
 /// Calls `body` with the numbers of the units that a work-group handles; units are shared out so that a group
 /// moves the target's nominal number of bytes.
 void forUnits(KernelContext &context, dl::PolynomialAttr batches, Value chunks,
@@ -41,7 +37,7 @@ void forUnits(KernelContext &context, dl::PolynomialAttr batches, Value chunks,
   for (ValueRange values :
        {ValueRange(context.dispatch.getInputs()), ValueRange(context.dispatch.getOutputs())})
     for (Value value : values)
-      bytes += nominalBytes(value);
+      bytes += dl::nominalBytes(cast<dl::TensorType>(value.getType()));
   int64_t perGroup =
       std::max<int64_t>(1, context.target.groupBytes * nominalUnits / std::max<int64_t>(bytes, 1));
   context.kernel.groups = (context.expression(batches) * chunkCount).ceilDiv(perGroup);
