@@ -23,8 +23,8 @@ std::optional<SmallVector<int64_t>> perAxis(Elaborator &e, BuiltinCall &call, si
   if (static_cast<int64_t>(values.size()) == spatial && result.size() == values.size())
     return result;
   e.error(call.argRanges[arg], call.name + "'s " + name + " is " + llvm::Twine(spatial) +
-                                   " ints of at least " + llvm::Twine(least) + ", or one for all, got " +
-                                   describe(entity));
+                                   (spatial == 1 ? " int" : " ints") + " of at least " + llvm::Twine(least) +
+                                   ", or one for all, got " + describe(entity));
   return std::nullopt;
 }
 

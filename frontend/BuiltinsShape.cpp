@@ -352,24 +352,20 @@ Entity pad(Elaborator &e, BuiltinCall &call) {
     }
     amounts[side] = *sizes;
   }
-  double number = 0;
-  if (call.args[3].kind != Entity::Kind::None) {
-    if (!call.args[3].isNumber()) {
-      e.error(call.argRanges[3],
-              "pad's value is a number known at compile time, got " + describe(call.args[3]));
-      return Entity::poison();
-    }
-    number = call.args[3].asDouble();
+  Entity number = call.args[3].kind == Entity::Kind::None ? e.integer(0) : call.args[3];
+  if (!number.isNumber()) {
+    e.error(call.argRanges[3], "pad's value is a number known at compile time, got " + describe(number));
+    return Entity::poison();
   }
   Type element = type.getElementType();
-  if (!e.fits(call.args[3], element) || (!isa<FloatType>(element) && call.args[3].isFloat())) {
-    e.error(call.argRanges[3], describe(call.args[3]) + " does not fit " + describe(e.tensorOf({}, element)) +
+  if (!e.fits(number, element) || (!isa<FloatType>(element) && number.isFloat())) {
+    e.error(call.argRanges[3], describe(number) + " does not fit " + describe(e.tensorOf({}, element)) +
                                    ", the elements of what is padded");
     return Entity::poison();
   }
   TypedAttr value = isa<FloatType>(element)
-                        ? TypedAttr(e.builder.getFloatAttr(element, number))
-                        : TypedAttr(e.builder.getIntegerAttr(element, static_cast<int64_t>(number)));
+                        ? TypedAttr(e.builder.getFloatAttr(element, number.asDouble()))
+                        : TypedAttr(e.builder.getIntegerAttr(element, *number.integer.getConstantValue()));
   SmallVector<dl::PolynomialAttr> shape;
   SmallVector<Attribute> low;
   for (int64_t axis = 0; axis < type.getRank(); ++axis) {

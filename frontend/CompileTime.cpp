@@ -135,7 +135,8 @@ static std::string factorText(dl::PolynomialAttr polynomial) {
 }
 
 /// Sizes are polynomials: what a size is divided into must be a size itself, of which that one is a multiple.
-static void explainDivision(Diagnostic &diagnostic, dl::PolynomialAttr size, dl::PolynomialAttr divisor) {
+static void explainDivision(Diagnostic &diagnostic, BinaryOp op, dl::PolynomialAttr size,
+                            dl::PolynomialAttr divisor) {
   bool isSymbol =
       size.getMonomials().size() == 1 && size.getCoefficients()[0] == 1 && size.getMonomials()[0].size() == 1;
   if (isSymbol) {
@@ -143,29 +144,28 @@ static void explainDivision(Diagnostic &diagnostic, dl::PolynomialAttr size, dl:
     diagnostic.note("in a dimension, declare the size as " + factorText(divisor) + " * " + name +
                     " instead of " + name + "; " + name + " is then the quotient");
   }
-  diagnostic.note("elsewhere, multiply the left side by 1.0 to divide at run time");
+  if (op == BinaryOp::Divide)
+    diagnostic.note("elsewhere, multiply the left side by 1.0 to divide at run time");
+  else
+    diagnostic.note("--bind gives a size at compile time");
 }
 
-std::optional<Entity> Elaborator::foldBinary(BinaryOp op, const Entity &lhs, const Entity &rhs,
-                                             SourceRange range) {
-  if (lhs.isBool() && rhs.isBool()) {
-    switch (op) {
-    case BinaryOp::And:
-      return Entity::ofBool(lhs.flag && rhs.flag);
-    case BinaryOp::Or:
-      return Entity::ofBool(lhs.flag || rhs.flag);
-    case BinaryOp::Equal:
-      return Entity::ofBool(lhs.flag == rhs.flag);
-    case BinaryOp::NotEqual:
-      return Entity::ofBool(lhs.flag != rhs.flag);
-    default:
-      return std::nullopt;
-    }
-  }
-  if (lhs.isString() && rhs.isString() && (op == BinaryOp::Equal || op == BinaryOp::NotEqual))
-    return Entity::ofBool((lhs.text == rhs.text) == (op == BinaryOp::Equal));
-  // A name with a number behind it: "weight_l" + 1.
-  if (lhs.isString() && op == BinaryOp::Add && (rhs.isString() || rhs.isConstantInteger())) {
+/// Of two bools or two strings: whether they are the same, and what and, or make of bools.
+static std::optional<Entity> foldEqual(BinaryOp op, const Entity &lhs, const Entity &rhs) {
+  bool areBools = lhs.isBool() && rhs.isBool();
+  if (!areBools && !(lhs.isString() && rhs.isString()))
+    return std::nullopt;
+  bool isEqual = areBools ? lhs.flag == rhs.flag : lhs.text == rhs.text;
+  if (op == BinaryOp::Equal || op == BinaryOp::NotEqual)
+    return Entity::ofBool(isEqual == (op == BinaryOp::Equal));
+  if (areBools && (op == BinaryOp::And || op == BinaryOp::Or))
+    return Entity::ofBool(op == BinaryOp::And ? lhs.flag && rhs.flag : lhs.flag || rhs.flag);
+  return std::nullopt;
+}
+
+/// `+` of strings, of a string and a number behind it ("weight_l" + 1), and of tuples.
+std::optional<Entity> Elaborator::foldAppended(const Entity &lhs, const Entity &rhs, SourceRange range) {
+  if (lhs.isString() && (rhs.isString() || rhs.isConstantInteger())) {
     constexpr size_t kMaxCharacters = 10000;
     std::string text =
         lhs.text + (rhs.isString() ? rhs.text : std::to_string(*rhs.integer.getConstantValue()));
@@ -174,98 +174,115 @@ std::optional<Entity> Elaborator::foldBinary(BinaryOp op, const Entity &lhs, con
     error(range, "a string has at most " + llvm::Twine(kMaxCharacters) + " characters");
     return Entity::poison();
   }
-  if (lhs.isTuple() && rhs.isTuple() && op == BinaryOp::Add) {
-    constexpr size_t kMaxElements = 10000;
-    if (lhs.tuple->elements.size() + rhs.tuple->elements.size() > kMaxElements) {
-      error(range, "a tuple has at most " + llvm::Twine(kMaxElements) + " elements");
-      return Entity::poison();
-    }
-    std::vector<Entity> elements = lhs.tuple->elements;
-    llvm::append_range(elements, rhs.tuple->elements);
-    return Entity::ofTuple(std::move(elements));
-  }
-
-  if (lhs.isInteger() && rhs.isInteger()) {
-    std::optional<int64_t> left = lhs.integer.getConstantValue(), right = rhs.integer.getConstantValue();
-    if (left && right) {
-      if (isComparison(op)) {
-        bool isLess = *left < *right, isEqual = *left == *right;
-        return Entity::ofBool(compare(op, isLess ? -1 : !isEqual, 0));
-      }
-      if (std::optional<int64_t> result = integerResult(op, *left, *right))
-        return integer(*result);
-      if (op == BinaryOp::Power && *right < 0)
-        return Entity::ofFloat(std::pow(*left, *right));
-      bool isDivision = op == BinaryOp::Divide || op == BinaryOp::FloorDivide || op == BinaryOp::Remainder;
-      if (isDivision && *right != 0 && *left % *right != 0)
-        error(range, llvm::Twine(*left) + " / " + llvm::Twine(*right) + " is not a whole number")
-            .note("// rounds down; " + llvm::Twine(*left) + ".0 makes it a float");
-      else
-        error(range, llvm::Twine(*left) + " " + stringify(op) + " " + llvm::Twine(*right) +
-                         (isDivision && *right == 0 ? " divides by zero" : " overflows a 64-bit int"));
-      return Entity::poison();
-    }
-    // Polynomials: what holds for all sizes. A product of two checked ones stays below 2^63.
-    if (!checkMagnitude(lhs, range) || !checkMagnitude(rhs, range))
-      return Entity::poison();
-    bool isProduct = op == BinaryOp::Multiply || op == BinaryOp::Power;
-    auto [leftLargest, leftTerms] = magnitudeOf(lhs.integer);
-    auto [rightLargest, rightTerms] = magnitudeOf(rhs.integer);
-    if (isProduct && (leftLargest * 1.0 * rightLargest * leftTerms * rightTerms > 0x1p60)) {
-      error(range, dl::toString(lhs.integer) + " " + stringify(op) + " " + dl::toString(rhs.integer) +
-                       " overflows a 64-bit int");
-      return Entity::poison();
-    }
-    switch (op) {
-    case BinaryOp::Add:
-      return Entity::ofInteger(lhs.integer + rhs.integer);
-    case BinaryOp::Subtract:
-      return Entity::ofInteger(lhs.integer - rhs.integer);
-    case BinaryOp::Multiply:
-      return Entity::ofInteger(lhs.integer * rhs.integer);
-    case BinaryOp::Divide:
-    case BinaryOp::FloorDivide:
-    case BinaryOp::Remainder:
-      if (right != 0)
-        if (std::optional<dl::PolynomialAttr> exact = dl::divideExactly(lhs.integer, rhs.integer))
-          return op == BinaryOp::Remainder ? integer(0) : Entity::ofInteger(*exact);
-      if (op == BinaryOp::Remainder)
-        error(range,
-              dl::toString(lhs.integer) + " % " + dl::toString(rhs.integer) + " is not known at compile time")
-            .note("behind where, a % b == 0 is checked once the sizes are known");
-      else
-        explainDivision(error(range, factorText(lhs.integer) + " " + stringify(op) + " " +
-                                         factorText(rhs.integer) + " is not a whole number for all sizes"),
-                        lhs.integer, rhs.integer);
-      return Entity::poison();
-    case BinaryOp::Equal:
-    case BinaryOp::NotEqual:
-      if (lhs.integer == rhs.integer)
-        return Entity::ofBool(op == BinaryOp::Equal);
-      break;
-    case BinaryOp::Power: {
-      if (!right || *right < 0 || *right > 16)
-        break;
-      dl::PolynomialAttr result = poly(1);
-      for (int64_t i = 0; i < *right; ++i) {
-        result = result * lhs.integer;
-        if (!checkMagnitude(Entity::ofInteger(result), range))
-          return Entity::poison();
-      }
-      return Entity::ofInteger(result);
-    }
-    default:
-      break;
-    }
-    // Two polynomials that differ by a constant compare the same for all sizes.
-    if (isComparison(op))
-      if (std::optional<int64_t> difference = (lhs.integer - rhs.integer).getConstantValue())
-        return Entity::ofBool(compare(op, static_cast<double>(*difference), 0));
-    error(range, dl::toString(lhs.integer) + " " + stringify(op) + " " + dl::toString(rhs.integer) +
-                     " is not known at compile time");
+  if (!lhs.isTuple() || !rhs.isTuple())
+    return std::nullopt;
+  constexpr size_t kMaxElements = 10000;
+  if (lhs.tuple->elements.size() + rhs.tuple->elements.size() > kMaxElements) {
+    error(range, "a tuple has at most " + llvm::Twine(kMaxElements) + " elements");
     return Entity::poison();
   }
+  std::vector<Entity> elements = lhs.tuple->elements;
+  llvm::append_range(elements, rhs.tuple->elements);
+  return Entity::ofTuple(std::move(elements));
+}
 
+static bool isDivision(BinaryOp op) {
+  return op == BinaryOp::Divide || op == BinaryOp::FloorDivide || op == BinaryOp::Remainder;
+}
+
+Entity Elaborator::foldIntegers(BinaryOp op, int64_t left, int64_t right, SourceRange range) {
+  if (isComparison(op)) {
+    bool isLess = left < right, isEqual = left == right;
+    return Entity::ofBool(compare(op, isLess ? -1 : !isEqual, 0));
+  }
+  if (std::optional<int64_t> result = integerResult(op, left, right))
+    return integer(*result);
+  if (op == BinaryOp::Power && right < 0)
+    return Entity::ofFloat(std::pow(left, right));
+  // By -1 everything can be divided, but the quotient of the least int is no int.
+  if (isDivision(op) && right != 0 && right != -1)
+    error(range, llvm::Twine(left) + " / " + llvm::Twine(right) + " is not a whole number")
+        .note("// rounds down; " + llvm::Twine(left) + ".0 makes it a float");
+  else
+    error(range, llvm::Twine(left) + " " + stringify(op) + " " + llvm::Twine(right) +
+                     (isDivision(op) && right == 0 ? " divides by zero" : " overflows a 64-bit int"));
+  return Entity::poison();
+}
+
+/// Of two sizes, polynomials: what holds for all values of their symbols.
+Entity Elaborator::foldSizes(BinaryOp op, dl::PolynomialAttr lhs, dl::PolynomialAttr rhs, SourceRange range) {
+  // A product of two checked ones stays below 2^63.
+  if (!checkMagnitude(Entity::ofInteger(lhs), range) || !checkMagnitude(Entity::ofInteger(rhs), range))
+    return Entity::poison();
+  bool isProduct = op == BinaryOp::Multiply || op == BinaryOp::Power;
+  auto [leftLargest, leftTerms] = magnitudeOf(lhs);
+  auto [rightLargest, rightTerms] = magnitudeOf(rhs);
+  if (isProduct && (leftLargest * 1.0 * rightLargest * leftTerms * rightTerms > 0x1p60)) {
+    error(range,
+          dl::toString(lhs) + " " + stringify(op) + " " + dl::toString(rhs) + " overflows a 64-bit int");
+    return Entity::poison();
+  }
+  switch (op) {
+  case BinaryOp::Add:
+    return Entity::ofInteger(lhs + rhs);
+  case BinaryOp::Subtract:
+    return Entity::ofInteger(lhs - rhs);
+  case BinaryOp::Multiply:
+    return Entity::ofInteger(lhs * rhs);
+  case BinaryOp::Divide:
+  case BinaryOp::FloorDivide:
+  case BinaryOp::Remainder:
+    if (!rhs.isConstant(0))
+      if (std::optional<dl::PolynomialAttr> exact = dl::divideExactly(lhs, rhs))
+        return op == BinaryOp::Remainder ? integer(0) : Entity::ofInteger(*exact);
+    if (op == BinaryOp::Remainder)
+      error(range, dl::toString(lhs) + " % " + dl::toString(rhs) + " is not known at compile time")
+          .note("behind where, a % b == 0 is checked once the sizes are known");
+    else
+      explainDivision(error(range, factorText(lhs) + " " + stringify(op) + " " + factorText(rhs) +
+                                       " is not a whole number for all sizes"),
+                      op, lhs, rhs);
+    return Entity::poison();
+  case BinaryOp::Equal:
+  case BinaryOp::NotEqual:
+    if (lhs == rhs)
+      return Entity::ofBool(op == BinaryOp::Equal);
+    break;
+  case BinaryOp::Power: {
+    std::optional<int64_t> exponent = rhs.getConstantValue();
+    if (!exponent || *exponent < 0 || *exponent > 16)
+      break;
+    dl::PolynomialAttr result = poly(1);
+    for (int64_t i = 0; i < *exponent; ++i) {
+      result = result * lhs;
+      if (!checkMagnitude(Entity::ofInteger(result), range))
+        return Entity::poison();
+    }
+    return Entity::ofInteger(result);
+  }
+  default:
+    break;
+  }
+  // Two polynomials that differ by a constant compare the same for all sizes.
+  if (isComparison(op))
+    if (std::optional<int64_t> difference = (lhs - rhs).getConstantValue())
+      return Entity::ofBool(compare(op, static_cast<double>(*difference), 0));
+  error(range,
+        dl::toString(lhs) + " " + stringify(op) + " " + dl::toString(rhs) + " is not known at compile time");
+  return Entity::poison();
+}
+
+std::optional<Entity> Elaborator::foldBinary(BinaryOp op, const Entity &lhs, const Entity &rhs,
+                                             SourceRange range) {
+  if (std::optional<Entity> result = foldEqual(op, lhs, rhs))
+    return result;
+  if (op == BinaryOp::Add)
+    if (std::optional<Entity> result = foldAppended(lhs, rhs, range))
+      return result;
+  if (lhs.isConstantInteger() && rhs.isConstantInteger())
+    return foldIntegers(op, *lhs.integer.getConstantValue(), *rhs.integer.getConstantValue(), range);
+  if (lhs.isInteger() && rhs.isInteger())
+    return foldSizes(op, lhs.integer, rhs.integer, range);
   if (lhs.isNumber() && rhs.isNumber()) {
     if (isComparison(op))
       return Entity::ofBool(compare(op, lhs.asDouble(), rhs.asDouble()));

@@ -2,6 +2,7 @@
 // What sizes must satisfy: decided now where it holds for all sizes, or for none; otherwise a constraint of
 // the entry, which the runtime checks once the sizes are known.
 
+#include "frontend/ASTWalk.h"
 #include "frontend/Elaborator.h"
 
 namespace dlc::frontend {
@@ -122,12 +123,19 @@ Entity Elaborator::elaborateConstraint(const Expr *condition, SourceRange range,
     return lhs.isInteger() && rhs.isInteger() && !(lhs.isConstantInteger() && rhs.isConstantInteger()) &&
            checkMagnitude(lhs, condition->range) && checkMagnitude(rhs, condition->range);
   };
+  auto isDivisor = [](const Entity &entity) { // of sizes: the remainder of a size by less than 1 says nothing
+    return !entity.isConstantInteger() || *entity.integer.getConstantValue() >= 1;
+  };
   if (binary && (remainder || comparisonOf(binary->op, poly(0), poly(0)))) {
     const BinaryExpr *operands = remainder ? remainder : binary;
     Entity lhs = elaborate(operands->lhs), rhs = elaborate(operands->rhs);
     Entity right = remainder ? elaborate(binary->rhs) : integer(0);
     if (lhs.isPoison() || rhs.isPoison() || right.isPoison())
       return Entity::poison();
+    if (remainder && isOfSizes(lhs, rhs) && !isDivisor(rhs)) {
+      error(remainder->rhs->range, "a size is divided by at least 1, got " + describe(rhs));
+      return Entity::poison();
+    }
     bool hasForm = !remainder || (right.isInteger() && right.integer.isConstant(0));
     if (hasForm && isOfSizes(lhs, rhs))
       found = remainder ? SizeCondition{dl::Requirement::MultipleOf, lhs.integer, rhs.integer}
@@ -141,27 +149,49 @@ Entity Elaborator::elaborateConstraint(const Expr *condition, SourceRange range,
   return Entity::none();
 }
 
-bool Elaborator::checkConstraint(const CallableDecl *decl, const Expr *condition, SourceRange callRange) {
+/// Whether the condition holds, now or by what becomes a constraint; nothing, behind an error, where that
+/// cannot be said.
+std::optional<bool> Elaborator::checkConstraint(const CallableDecl *decl, const Expr *condition,
+                                                SourceRange callRange) {
   // Each side of `and` must hold by itself.
-  if (auto *binary = llvm::dyn_cast<BinaryExpr>(condition); binary && binary->op == BinaryOp::And)
-    return checkConstraint(decl, binary->lhs, callRange) && checkConstraint(decl, binary->rhs, callRange);
+  if (auto *binary = llvm::dyn_cast<BinaryExpr>(condition); binary && binary->op == BinaryOp::And) {
+    std::optional<bool> left = checkConstraint(decl, binary->lhs, callRange);
+    return left == true ? checkConstraint(decl, binary->rhs, callRange) : left;
+  }
   SourceRange range = callRange ? callRange : condition->range;
   Entity entity = elaborateConstraint(condition, range, callRange ? "" : "the signature");
   if (entity.kind == Entity::Kind::None || (entity.isBool() && entity.flag))
     return true;
   if (entity.isPoison())
-    return false;
-  Diagnostic &diag = error(range, decl->name.text + " requires " + sources.text(condition->range) +
+    return std::nullopt;
+  // What the user has called, if that has called this.
+  const CallableDecl *called = decl;
+  for (Frame *at = frame; at && isStandard(at->decl->name.range.file); at = at->caller)
+    called = at->decl;
+  Diagnostic &diag = error(range, (called != decl ? called->name.text + ": " : llvm::Twine()) +
+                                      decl->name.text + " requires " + sources.text(condition->range) +
                                       (entity.isBool() ? "" : ", which is not known at compile time"));
+  llvm::SmallDenseSet<StringRef> named;
+  walk(condition, [&](const Expr *part) {
+    auto *name = llvm::dyn_cast<NameExpr>(part);
+    Binding *binding = name && named.insert(name->name).second ? scope->find(name->name) : nullptr;
+    if (binding && (binding->entity.isNumber() || binding->entity.isInteger() || binding->entity.isBool() ||
+                    binding->entity.isString()))
+      diag.note(name->name + " is " + describe(binding->entity));
+  });
   if (callRange)
     diag.note("required here", condition->range);
-  return false;
+  return entity.isBool() ? std::optional(false) : std::nullopt;
 }
 
 bool Elaborator::checkConstraints(const CallableDecl *decl, SourceRange callRange) {
   bool holds = true;
-  for (const Expr *condition : decl->constraints)
-    holds &= checkConstraint(decl, condition, callRange);
+  for (const Expr *condition : decl->constraints) {
+    std::optional<bool> one = checkConstraint(decl, condition, callRange);
+    holds &= one == true;
+    if (one == false)
+      break; // those behind it may rest on it: groups >= 1, c % groups == 0
+  }
   return holds;
 }
 

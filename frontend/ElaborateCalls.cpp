@@ -188,7 +188,10 @@ bool Elaborator::bindArguments(const CallableDecl *decl, std::vector<Arg> &args,
       define(param, arg, entity);
       continue;
     }
-    if (!entity.isTensor() && type->dims.empty())
+    // A number stands for a scalar, also where it may have dimensions and a number is what it is otherwise.
+    bool mayBeScalar =
+        type->dims.empty() || (param.defaultValue && type->dims.size() == 1 && type->dims[0].isEllipsis());
+    if (!entity.isTensor() && mayBeScalar)
       entity = convertToElement(entity, elementType(type->element), arg.range, what(param));
     Mismatch mismatch;
     if (entity.isTensor() && !unify(type, entity.tensorType(), arg.range, &deferred, mismatch)) {

@@ -7,6 +7,7 @@
 //
 // Lists, as loaders take them, are array attributes.
 
+#include "frontend/ASTWalk.h"
 #include "frontend/Elaborator.h"
 #include "runtime/data/loaders.h"
 
@@ -111,8 +112,20 @@ Attribute Elaborator::elaborateLoader(const Expr *expr) {
   return attributes.getDictionary(&context);
 }
 
-/// A constant of the fit block: int, float, bool, string, or a list of them.
+/// A constant of the fit block: int, float, bool, string, or a list of them. Nothing is called for it: that
+/// would need an entry, whose code it becomes.
 Attribute Elaborator::elaborateSetting(const Expr *expr) {
+  const Expr *other = nullptr;
+  walk(expr, [&](const Expr *part) {
+    if (!other && !llvm::isa<IntegerExpr, FloatExpr, BoolExpr, StringExpr, UnaryExpr, BinaryExpr, TupleExpr,
+                             NameExpr, IndexExpr, RangeExpr>(part))
+      other = part;
+  });
+  if (other) {
+    error(other->range,
+          "a setting is computed from numbers, bools and strings alone, got " + sources.text(other->range));
+    return {};
+  }
   Entity value = elaborate(expr);
   if (Attribute constant = settingAttribute(value))
     return constant;

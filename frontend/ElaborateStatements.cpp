@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Statements: bindings, mutation, buffers, and control that is decided at compile time.
 
+#include "frontend/ASTWalk.h"
 #include "frontend/Elaborator.h"
 
 namespace dlc::frontend {
@@ -339,8 +340,12 @@ std::optional<bool> Elaborator::elaborateCondition(const Expr *expr, StringRef w
 
 void Elaborator::elaborateIf(const IfStmt *stmt) {
   std::optional<bool> condition = elaborateCondition(stmt->condition, "if");
-  if (!condition)
+  if (!condition) {
+    // What it would have returned is as unknown.
+    if (holdsReturn(stmt->thenBlock) || holdsReturn(stmt->elseBlock))
+      frame->returned = Entity::poison();
     return;
+  }
   const Block *taken = *condition ? stmt->thenBlock : stmt->elseBlock;
   if (!taken)
     return;
@@ -364,45 +369,51 @@ Entity Elaborator::instancesOf(const Block *block) {
   return instances.size() == 1 ? instances.front() : Entity::ofTuple(std::move(instances), std::move(names));
 }
 
-void Elaborator::elaborateFor(const ForStmt *stmt) {
-  std::vector<Entity> values;
-  if (auto *range = llvm::dyn_cast<RangeExpr>(stmt->sequence)) {
-    Entity begin = elaborate(range->begin), end = elaborate(range->end);
-    if (begin.isPoison() || end.isPoison())
-      return;
-    if (!begin.isConstantInteger() || !end.isConstantInteger()) {
-      const Entity &wrong = begin.isConstantInteger() ? end : begin;
-      error(range->range,
-            "a for loop needs int bounds that are known at compile time, got " + describe(wrong));
-      return;
-    }
-    int64_t from = *begin.integer.getConstantValue(), to = *end.integer.getConstantValue();
-    constexpr int64_t kMaxSteps = 10000;
-    if (to > from && static_cast<uint64_t>(to) - static_cast<uint64_t>(from) > kMaxSteps) {
-      error(range->range, "a for loop is unrolled and has at most " + llvm::Twine(kMaxSteps) +
-                              " steps, got " +
-                              llvm::Twine(static_cast<uint64_t>(to) - static_cast<uint64_t>(from)))
-          .note("scan loops at run time");
-      return;
-    }
-    for (int64_t i = from; i < to; ++i)
-      values.push_back(integer(i));
-  } else {
-    Entity sequence = elaborate(stmt->sequence);
-    if (sequence.isPoison())
-      return;
-    if (!sequence.isTuple()) {
-      error(stmt->sequence->range,
-            "a for loop runs over a range such as 0..6 or a tuple, got " + describe(sequence));
-      return;
-    }
-    values = sequence.tuple->elements;
+/// What a for loop's variable stands for in each of its steps; nothing after an error.
+std::optional<std::vector<Entity>> Elaborator::loopValues(const Expr *sequence) {
+  auto *range = llvm::dyn_cast<RangeExpr>(sequence);
+  if (!range) {
+    Entity tuple = elaborate(sequence);
+    if (tuple.isTuple())
+      return tuple.tuple->elements;
+    if (!tuple.isPoison())
+      error(sequence->range, "a for loop runs over a range such as 0..6 or a tuple, got " + describe(tuple));
+    return std::nullopt;
   }
+  Entity begin = elaborate(range->begin), end = elaborate(range->end);
+  if (begin.isPoison() || end.isPoison())
+    return std::nullopt;
+  if (!begin.isConstantInteger() || !end.isConstantInteger()) {
+    const Entity &wrong = begin.isConstantInteger() ? end : begin;
+    error(range->range, "a for loop needs int bounds that are known at compile time, got " + describe(wrong));
+    return std::nullopt;
+  }
+  int64_t from = *begin.integer.getConstantValue(), to = *end.integer.getConstantValue();
+  uint64_t steps = to > from ? static_cast<uint64_t>(to) - static_cast<uint64_t>(from) : 0;
+  constexpr uint64_t kMaxSteps = 10000;
+  if (steps > kMaxSteps) {
+    error(range->range, "a for loop is unrolled and has at most " + llvm::Twine(kMaxSteps) + " steps, got " +
+                            llvm::Twine(steps))
+        .note("scan loops at run time");
+    return std::nullopt;
+  }
+  std::vector<Entity> values;
+  for (int64_t i = from; i < to; ++i)
+    values.push_back(integer(i));
+  return values;
+}
 
+void Elaborator::elaborateFor(const ForStmt *stmt) {
+  std::optional<std::vector<Entity>> values = loopValues(stmt->sequence);
+  if (!values) {
+    if (holdsReturn(stmt->body))
+      frame->returned = Entity::poison(); // what it would have returned is as unknown
+    return;
+  }
   std::vector<Entity> iterations;
   std::string outside = frame->path;
   Restore<bool> naming(frame->inNamedLoop, static_cast<bool>(stmt->as));
-  for (auto [step, value] : llvm::enumerate(values)) {
+  for (auto [step, value] : llvm::enumerate(*values)) {
     if (frame->returned)
       break;
     Scope inner(scope);

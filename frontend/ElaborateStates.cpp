@@ -172,6 +172,24 @@ bool Elaborator::checkUnshared(const Declarator &variable, const std::string &na
   return true;
 }
 
+/// Whether a parameter may be made here: not on the way to a gradient's update or to an initial value, where
+/// no loss would reach it.
+bool Elaborator::checkTrainable(const std::string &name, SourceRange useSite) {
+  for (Frame *at = frame; at; at = at->caller) {
+    if (!at->decl)
+      continue;
+    bool ofGradients = at->decl->kind == DeclKind::Function && !at->decl->bound.empty();
+    bool isTrainable = !ofGradients && at->decl->kind != DeclKind::Optimizer &&
+                       at->decl->kind != DeclKind::Initializer && at->decl->kind != DeclKind::Schedule;
+    if (isTrainable)
+      continue;
+    error(useSite, describe(Entity::ofCallable(at->decl)) + " makes no parameters, here " + name)
+        .note("it is called here", at->callRange);
+    return false;
+  }
+  return true;
+}
+
 Entity Elaborator::elaborateParam(const ParamStmt *stmt) {
   const Declarator &variable = stmt->variable;
   auto *declared = llvm::dyn_cast<TensorType>(variable.type);
@@ -195,7 +213,7 @@ Entity Elaborator::elaborateParam(const ParamStmt *stmt) {
     }
   }
   SourceRange useSite = frame->caller ? userRange(frame->callRange) : variable.range;
-  if (!checkUnshared(variable, name, "parameters"))
+  if (!checkTrainable(name, useSite) || !checkUnshared(variable, name, "parameters"))
     return Entity::poison();
   for (Frame *at = frame; at; at = at->caller) {
     if (at->decl && at->decl->kind == DeclKind::Model)

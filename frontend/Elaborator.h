@@ -171,7 +171,7 @@ public:
                      SourceRange range, const llvm::Twine &subject);
   /// A signature's `where`; without a call (of an entry) errors stand at the condition itself.
   bool checkConstraints(const CallableDecl *decl, SourceRange callRange);
-  bool checkConstraint(const CallableDecl *decl, const Expr *condition, SourceRange callRange);
+  std::optional<bool> checkConstraint(const CallableDecl *decl, const Expr *condition, SourceRange callRange);
   Entity elaborateConstraint(const Expr *condition, SourceRange range, const llvm::Twine &subject);
 
   //===--- Types (ElaborateTypes.cpp) ---===//
@@ -210,6 +210,7 @@ public:
   /// The path of an instance made in the current frame.
   std::string instancePath(const NameHint &hint, const CallableDecl *decl, SourceRange range, Frame &callee);
   std::optional<std::string> parameterName(const ParamStmt *stmt);
+  bool checkTrainable(const std::string &name, SourceRange useSite);
   bool checkUnshared(const Declarator &variable, const std::string &name, llvm::StringRef what);
   Entity elaborateParam(const ParamStmt *stmt);
   Entity loadState(llvm::StringRef name, dl::TensorType type);
@@ -238,6 +239,7 @@ public:
   /// The type of a state from its declaration or its initial value; null after an error.
   dl::TensorType inferStateType(const Declarator &variable, llvm::function_ref<void(Scope &)> prepare = {});
   void elaborateIf(const IfStmt *stmt);
+  std::optional<std::vector<Entity>> loopValues(const Expr *sequence);
   void elaborateFor(const ForStmt *stmt);
   Entity instancesOf(const Block *block);
   Entity checkDeclaredType(Entity entity, const TypeExpr *type, SourceRange range, const llvm::Twine &what);
@@ -318,6 +320,9 @@ public:
   bool checkMagnitude(const Entity &entity, SourceRange range);
   bool checkElementCount(dl::TensorType type, SourceRange range);
   /// Folds an operator on compile-time entities; nothing if it needs run time.
+  std::optional<Entity> foldAppended(const Entity &lhs, const Entity &rhs, SourceRange range);
+  Entity foldIntegers(BinaryOp op, int64_t left, int64_t right, SourceRange range);
+  Entity foldSizes(BinaryOp op, dl::PolynomialAttr lhs, dl::PolynomialAttr rhs, SourceRange range);
   std::optional<Entity> foldBinary(BinaryOp op, const Entity &lhs, const Entity &rhs, SourceRange range);
   std::optional<Entity> foldUnary(UnaryOp op, const Entity &operand);
 

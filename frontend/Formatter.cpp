@@ -23,7 +23,7 @@ namespace {
 /// What formatting must not change.
 struct Content {
   std::vector<std::pair<TokenKind, StringRef>> tokens;
-  std::vector<StringRef> comments;
+  std::vector<std::pair<size_t, StringRef>> comments; ///< Each behind that many tokens.
   std::string tree;
   bool hasErrors = false;
 };
@@ -33,11 +33,17 @@ static Content readContent(FileId file, const SourceManager &sources) {
   Content content;
   DiagnosticEngine diags(sources);
   LexedFile lexed = lex(file, sources, diags);
-  for (const Token &token : lexed.tokens)
+  auto comment = lexed.comments.begin(), end = lexed.comments.end();
+  auto addCommentsBefore = [&](uint32_t offset) {
+    for (; comment != end && comment->begin < offset; ++comment)
+      content.comments.push_back({content.tokens.size(), sources.text(*comment).rtrim()});
+  };
+  for (const Token &token : lexed.tokens) {
+    addCommentsBefore(token.range.begin);
     if (!token.isAny(TokenKind::Newline, TokenKind::Semicolon))
       content.tokens.push_back({token.kind, token.text});
-  for (SourceRange comment : lexed.comments)
-    content.comments.push_back(sources.text(comment).rtrim());
+  }
+  addCommentsBefore(UINT32_MAX);
   ASTContext context;
   llvm::raw_string_ostream os(content.tree);
   DiagnosticEngine syntax(sources);
@@ -61,7 +67,7 @@ std::string dlc::frontend::findFormattingLoss(FileId original, const SourceManag
            (found == after.tokens.end() ? "" : found->second.str()) + "'";
   }
   if (before.comments != after.comments)
-    return "the comments are different";
+    return "the comments are different, or elsewhere";
   if (before.tree != after.tree)
     return "the syntax tree is different";
   return "";

@@ -40,6 +40,8 @@ private:
     if (llvm::sys::path::is_absolute(import.path))
       path = import.path;
     llvm::sys::path::remove_dots(path, /*remove_dot_dot=*/true);
+    if (path.empty())
+      path = ".";
     std::string reason;
     FileId file = import.path.empty() ? 0 : sources.addFile(path, reason);
     if (file == 0) {

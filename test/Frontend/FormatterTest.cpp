@@ -160,7 +160,10 @@ TEST(Formatter, findsWhatIsLost) {
   EXPECT_EQ(loss("# doc\nlayer f(x: f32) {\n  let a = 1  # c\n  return a\n}\n"), "");
   EXPECT_EQ(loss("# doc\nlayer f(x: f32) {\n  let a = 2  # c\n  return a\n}\n"),
             "token 11 was '1' and became '2'");
-  EXPECT_EQ(loss("# doc\nlayer f(x: f32) {\n  let a = 1\n  return a\n}\n"), "the comments are different");
+  EXPECT_EQ(loss("# doc\nlayer f(x: f32) {\n  let a = 1\n  return a\n}\n"),
+            "the comments are different, or elsewhere");
+  EXPECT_EQ(loss("# doc\nlayer f(x: f32) {\n  let a = 1\n  return a  # c\n}\n"),
+            "the comments are different, or elsewhere");
   EXPECT_EQ(loss("# doc\n\nlayer f(x: f32) {\n  let a = 1  # c\n  return a\n}\n"),
             "the syntax tree is different");
   EXPECT_EQ(loss("# doc\nlayer f(x: f32) {\n  let a = 1 return a  # c\n}\n"),

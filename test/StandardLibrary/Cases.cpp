@@ -103,6 +103,7 @@ std::vector<Case> readCases(const std::string &family) {
     one.name = name;
     if (auto found = file.metadata().find(name); found != file.metadata().end())
       one.tolerance = std::stod(found->second);
+    one.isByElement = file.metadata().contains(name + "/by_element");
     result.push_back(std::move(one));
   }
   return result;

@@ -10,7 +10,7 @@
 //   CASE/STEP/stat/INDEX   of a random result or state: its least and greatest possible value, mean, variance
 //   CASE/STEP/stat/STATE
 //
-// The metadata may hold a tolerance for a case.
+// The metadata may hold a tolerance for a case, and under CASE/by_element that it is a part of each element.
 
 #ifndef DLC_TEST_STANDARDLIBRARY_CASES_H
 #define DLC_TEST_STANDARDLIBRARY_CASES_H
@@ -40,6 +40,7 @@ struct Step {
 struct Case {
   std::string name; ///< of its entry
   double tolerance = 0;
+  bool isByElement = false;             ///< The tolerance is a part of each element, not of the largest one.
   std::map<std::string, Values> states; ///< before the first step
   std::vector<Step> steps;
 };

@@ -25,13 +25,19 @@ constexpr double kReferenceTolerance = 1e-6, kArtifactTolerance = 2e-5;
 /// Of random values: how many standard errors their mean and variance may be off.
 constexpr double kStandardErrors = 5;
 
-/// The largest difference, in parts of the largest expected element.
-double differenceOf(const Values &actual, const Values &expected) {
+/// The largest difference, in parts of the largest expected element, or of each one, as far as f32 has it.
+/// NaN and infinities are equal to themselves only.
+double differenceOf(const Values &actual, const Values &expected, bool isByElement) {
+  constexpr double least = std::numeric_limits<float>::min();
   double largest = 0, scale = 1e-6;
   for (double element : expected.elements)
-    scale = std::max(scale, std::fabs(element));
+    if (std::isfinite(element))
+      scale = std::max(scale, std::fabs(element));
   for (size_t i = 0; i < expected.elements.size(); ++i) {
-    double difference = std::fabs(actual.elements[i] - expected.elements[i]) / scale;
+    double a = actual.elements[i], b = expected.elements[i];
+    if (a == b || (std::isnan(a) && std::isnan(b)))
+      continue;
+    double difference = std::fabs(a - b) / (isByElement ? std::max(std::fabs(b), least) : scale);
     largest =
         std::isnan(difference) ? std::numeric_limits<double>::infinity() : std::max(largest, difference);
   }
@@ -74,7 +80,7 @@ double compare(const std::string &family, Engine &engine, double tolerance) {
       double allowed = std::max(tolerance, one.tolerance);
       auto check = [&](const Values &actual, const Values &wanted, const std::string &what) {
         ASSERT_EQ(actual.shape, wanted.shape) << where << what;
-        double difference = differenceOf(actual, wanted);
+        double difference = differenceOf(actual, wanted, one.isByElement);
         EXPECT_LE(difference, allowed)
             << where << what << ": expected " << testing::PrintToString(wanted.elements) << ", got "
             << testing::PrintToString(actual.elements);

@@ -105,7 +105,7 @@ std::string format_figures(const std::vector<Figure> &figures) {
   std::string text;
   for (const Figure &figure : figures)
     text += format(figure.significant ? "%s%s %.4g" : "%s%s %.4f", text.empty() ? "" : "  ",
-                   figure.name.c_str(), figure.value);
+                   figure.name.c_str(), without_nan_sign(figure.value));
   return text;
 }
 

@@ -5,7 +5,9 @@
 #define DLC_TOOLS_CLI_OUTPUT_H
 
 #include <chrono>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +46,11 @@ struct Figure {
   double value;
   bool significant = false; ///< Shown with significant digits, as learning rates are, not with decimals.
 };
+
+/// The value; NaN without its sign, which says nothing and would be printed.
+inline double without_nan_sign(double value) {
+  return std::isnan(value) ? std::numeric_limits<double>::quiet_NaN() : value;
+}
 
 /// "step.loss 0.1234  step.accuracy 0.9567"
 std::string format_figures(const std::vector<Figure> &figures);

@@ -50,7 +50,7 @@ void print_result(const Value &result, const dlc_tensor_t &tensor, const std::st
   std::string text = path.empty() ? "" : " in " + path;
   if (path.empty())
     for (double value : values)
-      text += format(" %.6g", value);
+      text += format(" %.6g", without_nan_sign(value));
   printf("%s: %s%s%s\n", result.name.c_str(), type.c_str(), text.c_str(), path.empty() && more ? " ..." : "");
 }
 

@@ -59,6 +59,7 @@ class Family:
         self.texts = [COMMON]
         self.tensors = {}
         self.tolerances = {}
+        self.by_element = set()
         self.random = np.random.default_rng(sum(map(ord, name)))
 
     # --- inputs ---
@@ -77,8 +78,9 @@ class Family:
     def put(self, case, key, value):
         self.tensors[f"{case}/{key}"] = stored(value)
 
-    def function(self, case, call, inputs, function, constant=(), tolerance=None):
-        """value = call(inputs), and the gradients of sum(value * g) with respect to the inputs of type f32."""
+    def function(self, case, call, inputs, function, constant=(), tolerance=None, by_element=False):
+        """value = call(inputs), and the gradients of sum(value * g) with respect to the inputs of type f32. by_element: the
+        tolerance is a part of each element, not of the largest one."""
         tensors = {name: double(array) for name, array in inputs.items()}
         differentiable = [name for name, tensor in tensors.items() if tensor.is_floating_point() and name not in constant]
         for name in differentiable:
@@ -99,6 +101,8 @@ class Family:
             self.put(case, f"0/out/{index}", value)
         if tolerance:
             self.tolerances[case] = tolerance
+        if by_element:
+            self.by_element.add(case)
 
     def layer(self, case, call, inputs, module, function=None, rename=lambda name: name, outputs=1, training=True,
               tolerance=None, state=()):
@@ -155,8 +159,9 @@ class Family:
     def write(self, folder):
         folder = pathlib.Path(folder)
         (folder / f"{self.name}.dl").write_text("\n".join(self.texts))
-        safetensors.numpy.save_file(self.tensors, folder / f"{self.name}.safetensors",
-                                    {case: repr(tolerance) for case, tolerance in self.tolerances.items()})
+        metadata = {case: repr(tolerance) for case, tolerance in self.tolerances.items()}
+        metadata |= {f"{case}/by_element": "true" for case in sorted(self.by_element)}
+        safetensors.numpy.save_file(self.tensors, folder / f"{self.name}.safetensors", metadata)
         (folder / f"{self.name}.safetensors").chmod(0o644)
         size = (folder / f"{self.name}.safetensors").stat().st_size
         print(f"{self.name}: {len(self.texts) - 1} cases, {size / 1024:.0f} KiB")

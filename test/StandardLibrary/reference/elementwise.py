@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Activations, and functions of numbers and tensors."""
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -39,6 +40,15 @@ def activations():
     far = family.normal(9, scale=40)
     for name in ("softplus", "log_sigmoid", "silu", "mish", "log_softmax"):
         family.function(f"{name}_far", f"{name}(x)", {"x": far}, table[name][0][1], tolerance=1e-4)
+    # Small values are as exact as large ones.
+    small = np.float32([-80, -30, -18, -12, -5, -3, 0, 3, 6, 18, 30])
+    for name in ("sigmoid", "softplus", "log_sigmoid", "silu", "mish", "relu6", "hardsigmoid"):
+        x = small[:-2] if name == "sigmoid" else small  # where f32 has nothing between y and 1, its derivative is 0
+        family.function(f"{name}_small", f"{name}(x)", {"x": x}, table[name][0][1], tolerance=1e-4, by_element=True)
+    ends = np.float32([-np.inf, -1, np.inf])
+    for name in ("sigmoid", "softplus", "log_sigmoid", "relu6", "hardsigmoid"):
+        family.function(f"{name}_ends", f"{name}(x)", {"x": ends}, table[name][0][1], by_element=True)
+        family.function(f"{name}_nan", f"{name}(x)", {"x": np.float32([np.nan, 1])}, table[name][0][1], constant=("x",))
     return family
 
 
@@ -65,6 +75,11 @@ def math():
         family.function(f"clamp_{index}", "clamp(x, -1, 1.5)", {"x": x}, lambda x: torch.clamp(x, -1, 1.5))
         family.function(f"one_hot_{index}", "one_hot(index, 6)", {"index": family.integers(6, *shape)},
                         lambda index: torch.nn.functional.one_hot(index, 6).double())
+    infinite = np.float32([[-np.inf] * 3, [np.inf, 0, 0], [-np.inf, 1, 2]])
+    family.function("logsumexp_infinite", "logsumexp(x)", {"x": infinite}, lambda x: torch.logsumexp(x, -1), constant=("x",))
+    family.function("std_of_equal", "std(x)", {"x": np.float32([[1, 1, 1], [1, 2, 4]])}, lambda x: torch.std(x, -1))
+    family.function("cosine_similarity_of_zero", "cosine_similarity(x, y)",
+                    {"x": np.float32([[0, 0, 0], [1, 0, 2]]), "y": np.float32([[1, 2, 3], [0, 0, 0]])}, F.cosine_similarity)
     return family
 
 

@@ -95,6 +95,10 @@ def draws(family):
         family.put(case, "0/in/y", y)
         family.put(case, "0/out/0", torch.erfinv(double(y)))
         family.tolerances[case] = 2e-6
+    family.texts.append("infer erfinv_ends(y: f32[4]) { return erfinv(y) }\n")
+    ends = np.float32([-1, 1, 2, np.nan])
+    family.put("erfinv_ends", "0/in/y", ends)
+    family.put("erfinv_ends", "0/out/0", torch.erfinv(double(ends)))
 
 
 FAMILIES = [initializers]

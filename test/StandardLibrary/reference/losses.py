@@ -56,7 +56,32 @@ def losses():
         family.function(f"distance_{index}", "pairwise_distance(a, p, eps=1e-3)", {key: inputs[key] for key in "ap"},
                         lambda a, p: F.pairwise_distance(a, p, eps=1e-3))
     classification(family)
+    extremes(family)
     return family
+
+
+def extremes(family):
+    """Infinite logits, distances of 0, one weight for all, and settings at their ends."""
+    x = np.float32([[-np.inf, 1, 2], [1, 2, 3], [0.5, 0, 0]])
+    label = np.int32([1, 2, 0])
+    for ignored in (5, 0):
+        family.function(f"cross_entropy_infinite_{ignored}", f"cross_entropy(x, label, ignore_index={ignored})",
+                        {"x": x, "label": label}, lambda x, label: F.cross_entropy(x, label, ignore_index=ignored))
+    family.function("nll_infinite", "nll(x, label, ignore_index=0)", {"x": x, "label": np.int32([0, 2, 1])},
+                    lambda x, label: F.nll_loss(x, label, ignore_index=0))
+    finite = {"x": family.normal(3, 4), "label": family.integers(4, 3), "w": np.float32(2)}
+    for reduction in ("none", "sum", "mean"):
+        for name in ("cross_entropy", "nll"):
+            family.function(f"{name}_one_weight_{reduction}", f'{name}(x, label, weight=w, reduction="{reduction}")', finite,
+                            lambda x, label, w: getattr(F, {"nll": "nll_loss"}.get(name, name))(
+                                x, label, weight=w.detach().expand(4), reduction=reduction), constant=("w",))
+    pair = {"x": family.normal(4, 3), "y": family.uniform(4, 3)}
+    family.function("bce_with_logits_number", "bce_with_logits(x, y, positive_weight=3.0)", pair,
+                    lambda x, y: F.binary_cross_entropy_with_logits(x, y, pos_weight=torch.tensor(3.0)))
+    family.function("smooth_l1_of_0", "smooth_l1(x, y, beta=0)", pair, lambda x, y: F.smooth_l1_loss(x, y, beta=0))
+    equal = np.float32([[1, 1, 1], [1, 2, 4]])
+    family.function("distance_of_equal", "pairwise_distance(a, p, eps=0)", {"a": equal, "p": np.float32([[1, 1, 1], [0, 1, 1]])},
+                    lambda a, p: F.pairwise_distance(a, p, eps=0))
 
 
 def classification(family):

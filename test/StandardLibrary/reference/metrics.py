@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Metrics over several uneven batches: after each one, the value over all rows so far, by its definition."""
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -94,6 +95,17 @@ def metrics():
             lambda n: dict(image(n), label=1 - image(n)["label"] % 2), lambda x, y: F.cross_entropy(x, y, ignore_index=0).exp(),
             rows=(8, 3, 5))
         add(family, f"iou_{index}", "iou(x, label)", image, iou)
+    # Of equal logits the first counts as the largest, and what is NaN is never among them.
+    odd = np.float32([[1, 1, 1], [np.nan, np.nan, np.nan], [0, np.nan, 1], [0, 2, 2]])
+    for k, hits in ((1, 1), (2, 3)):
+        add(family, f"top_k_odd_{k}", f"top_k_accuracy(x, label, k={k})",
+            lambda n: {"x": odd, "label": np.int32([0, 0, 2, 2])}, lambda x, y: hits / 4, rows=(4,))
+    for name, differences, expected in (("exact", (0, 0), 1.0), ("off", (0, 1), 0.0)):
+        add(family, f"r2_of_equal_{name}", "r2(x, y)",
+            lambda n: {"x": np.full(n, 0.1, "float32") + np.float32(differences[n % 2]), "y": np.full(n, 0.1, "float32")},
+            lambda x, y: expected if (x == y).all() else 0.0, rows=(3, 5, 2))
+    far = lambda n: {"x": family.normal(n) + 3000, "y": family.normal(n) + 3000}  # means beyond the spread
+    add(family, "r2_far", "r2(x, y)", far, lambda x, y: 1 - ((x - y) ** 2).sum() / ((y - y.mean()) ** 2).sum())
     return family
 
 

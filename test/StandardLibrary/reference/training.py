@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Optimizers, schedules and functions of gradients, step by step."""
 
+import math
 import warnings
 
 import torch
@@ -119,6 +120,10 @@ def schedules():
         ("one_cycle(2, steps=12, warmup=0.5)", 2, schedule.OneCycleLR, dict(max_lr=2, total_steps=12, pct_start=0.5)),
         ("one_cycle(0.1, steps=20, divisor=5, final_divisor=10)", 0.1, schedule.OneCycleLR,
          dict(max_lr=0.1, total_steps=20, div_factor=5, final_div_factor=10)),
+        ("linear_warmup(0.1, steps=0)", 0.1, schedule.ConstantLR, dict(factor=1)),
+        ("linear_decay(0.1, steps=0, begin=3)", 0.1, schedule.LambdaLR, dict(lr_lambda=lambda i: float(i < 3))),
+        ("one_cycle(0.1, steps=10, warmup=0.1, divisor=5, final_divisor=1)", 0.1, schedule.LambdaLR,
+         dict(lr_lambda=lambda i: 0.2 + 0.8 * (1 + math.cos(math.pi * min(i / 9, 1))) / 2)),
         ("linear_warmup(cosine_decay(0.1, steps=8, begin=4), steps=4, start=0.5)", 0.1, None, {}),
     ]
     warnings.simplefilter("ignore")
