@@ -74,11 +74,8 @@ std::optional<int64_t> Elaborator::scanAxis(const ScanExpr *scan, const ScanInpu
   return found;
 }
 
-Entity Elaborator::elaborateScan(const ScanExpr *expr) {
-  // 1. Sequences, their axes and the number of steps.
-  SmallVector<Value> xs;
-  SmallVector<int64_t> axes;
-  dl::PolynomialAttr count;
+/// Sequences, their axes and the number of steps.
+bool Elaborator::elaborateScanInputs(const ScanExpr *expr, ScanOperands &operands) {
   bool isGood = true;
   for (const ScanInput &input : expr->inputs) {
     Entity sequence = elaborate(input.sequence);
@@ -94,16 +91,16 @@ Entity Elaborator::elaborateScan(const ScanExpr *expr) {
       continue;
     }
     dl::PolynomialAttr size = sequence.tensorType().getDim(*axis);
-    if (count && size != count) {
+    if (operands.count && size != operands.count) {
       error(input.sequence->range, "this sequence has " + llvm::Twine(dl::toString(size)) +
-                                       " steps, the first one has " + dl::toString(count))
+                                       " steps, the first one has " + dl::toString(operands.count))
           .note("the first sequence is here", expr->inputs.front().sequence->range);
       isGood = false;
     }
-    if (!count)
-      count = size;
-    xs.push_back(sequence.value);
-    axes.push_back(*axis);
+    if (!operands.count)
+      operands.count = size;
+    operands.xs.push_back(sequence.value);
+    operands.axes.push_back(*axis);
   }
   if (expr->inputs.empty() && expr->overIsAxis) {
     error(expr->over->range, "over axis= needs a sequence, such as scan step in x over axis=0")
@@ -112,11 +109,14 @@ Entity Elaborator::elaborateScan(const ScanExpr *expr) {
   } else if (expr->inputs.empty()) {
     std::optional<dl::PolynomialAttr> steps = evaluateDimension(expr->over);
     isGood &= steps.has_value();
-    count = steps.value_or(poly(0));
+    operands.count = steps.value_or(poly(0));
   }
+  return isGood;
+}
 
-  // 2. Carries.
-  SmallVector<Value> inits;
+/// What the carries start as.
+bool Elaborator::elaborateScanCarries(const ScanExpr *expr, ScanOperands &operands) {
+  bool isGood = true;
   for (const Declarator &carry : expr->carries) {
     Entity init = elaborate(carry.init);
     if (carry.type)
@@ -125,109 +125,115 @@ Entity Elaborator::elaborateScan(const ScanExpr *expr) {
       init =
           convertToElement(init, Float32Type::get(&context), carry.init->range, "carry " + carry.name.text);
     isGood &= init.isTensor();
-    inits.push_back(init.isTensor() ? init.value : Value());
+    operands.inits.push_back(init.isTensor() ? init.value : Value());
   }
-  auto poisonCarries = [&] {
+  return isGood;
+}
+
+/// The carries as a step leaves them, then what it yields, if anything; nothing after an error.
+std::optional<SmallVector<Value>> Elaborator::elaborateScanBody(const ScanExpr *expr, dl::ScanOp draft) {
+  Scope inner(scope);
+  inner.isScanBody = true;
+  Restore<Scope *> inScope(scope, &inner);
+  std::optional<Entity> noYield;
+  Restore<std::optional<Entity>> yielding(yielded, noYield);
+  entry->scans.push_back(draft);
+  for (auto [position, input] : llvm::enumerate(expr->inputs)) {
+    Binding binding;
+    binding.entity = Entity::ofTensor(draft.getSlices()[position]);
+    bind(input.name, std::move(binding));
+  }
+  for (auto [position, carry] : llvm::enumerate(expr->carries)) {
+    Binding binding;
+    binding.kind = Binding::Kind::Var;
+    binding.entity = Entity::ofTensor(draft.getCarries()[position]);
+    binding.type = carry.type;
+    bind(carry.name, std::move(binding));
+  }
+  elaborateBlock(expr->body);
+  currentLocation = draft.getLoc();
+
+  bool isGood = true;
+  SmallVector<Value> yields;
+  for (auto [position, carry] : llvm::enumerate(expr->carries)) {
+    Entity &last = inner.names[carry.name.text].entity;
+    auto type = llvm::cast<dl::TensorType>(draft.getInits()[position].getType());
+    if (!last.isTensor() && !last.isPoison())
+      last = convertToElement(last, type.getElementType(), carry.range, "carry " + carry.name.text);
+    isGood &= last.isTensor();
+    if (!last.isTensor())
+      continue;
+    if (last.tensorType() != type) {
+      error(carry.range, "carry " + carry.name.text + " starts as " + describe(type) +
+                             ", but a step leaves " + describe(last.tensorType()))
+          .note("a carry keeps its type; give it the shape of what the step computes");
+      isGood = false;
+    }
+    yields.push_back(last.value);
+  }
+  if (yielded && yielded->isNumeric() && !yielded->isTensor())
+    yielded = Entity::ofTensor(toValue(*yielded, Float32Type::get(&context)));
+  if (yielded && yielded->isTensor()) {
+    yields.push_back(yielded->value);
+  } else if (yielded) {
+    if (!yielded->isPoison())
+      error(yieldRange, "a scan yields a tensor, got " + describe(*yielded));
+    isGood = false;
+  }
+  entry->scans.pop_back();
+  return isGood ? std::optional(std::move(yields)) : std::nullopt;
+}
+
+Entity Elaborator::elaborateScan(const ScanExpr *expr) {
+  ScanOperands operands;
+  bool isGood = elaborateScanInputs(expr, operands);
+  isGood &= elaborateScanCarries(expr, operands);
+  auto poison = [&] {
     for (const Declarator &carry : expr->carries)
       bind(carry.name, Binding());
     return Entity::poison();
   };
   if (!isGood)
-    return poisonCarries();
+    return poison();
 
-  // 3. The body. The operation is made first, so that states read inside are loaded in front of it; its
-  // results are known at the end, when the final operation takes the body over.
+  // The operation is made before its body, so that states read inside are loaded in front of it; its results
+  // are known at the end, when the final operation takes the body over.
   Location location = locate(expr->range);
-  SmallVector<Type> finals = llvm::to_vector(ValueRange(inits).getTypes());
+  SmallVector<Type> finals = llvm::to_vector(ValueRange(operands.inits).getTypes());
   auto makeScan = [&](ArrayRef<Type> stacks, ArrayRef<int64_t> stackAxes) {
-    return dl::ScanOp::create(builder, location, finals, TypeRange(stacks), count, xs, inits,
-                              ArrayRef<int64_t>(axes), stackAxes, expr->isReverse);
+    return dl::ScanOp::create(builder, location, finals, TypeRange(stacks), operands.count, operands.xs,
+                              operands.inits, ArrayRef<int64_t>(operands.axes), stackAxes, expr->isReverse);
   };
   dl::ScanOp draft = makeScan({}, {});
   mlir::Block *body = builder.createBlock(&draft.getBody());
   body->addArgument(counterType(), location);
-  for (auto [x, axis] : llvm::zip(xs, axes))
+  for (auto [x, axis] : llvm::zip(operands.xs, operands.axes))
     body->addArgument(llvm::cast<dl::TensorType>(x.getType()).dropAxes(axis), location);
-  for (Value init : inits)
+  for (Value init : operands.inits)
     body->addArgument(init.getType(), location);
-
-  bool bodyIsGood = true;
-  SmallVector<Value> yields;
-  std::optional<Entity> stack;
-  SourceRange stackRange;
-  {
-    Scope inner(scope);
-    inner.isScanBody = true;
-    Restore<Scope *> inScope(scope, &inner);
-    std::optional<Entity> noYield;
-    Restore<std::optional<Entity>> yielding(yielded, noYield);
-    entry->scans.push_back(draft);
-    for (auto [position, input] : llvm::enumerate(expr->inputs)) {
-      Binding binding;
-      binding.entity = Entity::ofTensor(draft.getSlices()[position]);
-      bind(input.name, std::move(binding));
-    }
-    for (auto [position, carry] : llvm::enumerate(expr->carries)) {
-      Binding binding;
-      binding.kind = Binding::Kind::Var;
-      binding.entity = Entity::ofTensor(draft.getCarries()[position]);
-      binding.type = carry.type;
-      bind(carry.name, std::move(binding));
-    }
-    elaborateBlock(expr->body);
-    currentLocation = location;
-    for (auto [position, carry] : llvm::enumerate(expr->carries)) {
-      Entity &last = inner.names[carry.name.text].entity;
-      auto type = llvm::cast<dl::TensorType>(inits[position].getType());
-      if (!last.isTensor() && !last.isPoison())
-        last = convertToElement(last, type.getElementType(), carry.range, "carry " + carry.name.text);
-      bodyIsGood &= last.isTensor();
-      if (!last.isTensor())
-        continue;
-      if (last.tensorType() != type) {
-        error(carry.range, "carry " + carry.name.text + " starts as " + describe(type) +
-                               ", but a step leaves " + describe(last.tensorType()))
-            .note("a carry keeps its type; give it the shape of what the step computes");
-        bodyIsGood = false;
-      }
-      yields.push_back(last.value);
-    }
-    stack = yielded;
-    stackRange = yieldRange;
-    if (stack && stack->isNumeric() && !stack->isTensor())
-      stack = Entity::ofTensor(toValue(*stack, Float32Type::get(&context)));
-    if (stack && !stack->isTensor()) {
-      if (!stack->isPoison())
-        error(stackRange, "a scan yields a tensor, got " + describe(*stack));
-      bodyIsGood = false;
-    }
-    entry->scans.pop_back();
+  std::optional<SmallVector<Value>> yields = elaborateScanBody(expr, draft);
+  if (!yields) {
+    builder.setInsertionPointAfter(draft); // the module is not going to be used
+    return poison();
   }
 
-  // 4. The result: yielded elements stacked along the axis of the first sequence, or the last one if they
-  // have fewer dimensions.
+  // Yielded elements are stacked along the axis of the first sequence, or the last one if they have fewer
+  // dimensions.
   SmallVector<Type> stackTypes;
   SmallVector<int64_t> stackAxes;
-  if (bodyIsGood && stack) {
-    dl::TensorType element = stack->tensorType();
-    int64_t axis = axes.empty() ? 0 : std::min(axes.front(), element.getRank());
+  if (yields->size() > operands.inits.size()) {
+    auto element = llvm::cast<dl::TensorType>(yields->back().getType());
+    int64_t axis = operands.axes.empty() ? 0 : std::min(operands.axes.front(), element.getRank());
     SmallVector<dl::PolynomialAttr> shape(element.getShape());
-    shape.insert(shape.begin() + axis, count);
+    shape.insert(shape.begin() + axis, operands.count);
     stackTypes.push_back(element.withShape(shape));
     stackAxes.push_back(axis);
-    yields.push_back(stack->value);
   }
   builder.setInsertionPoint(draft);
-  if (!bodyIsGood) {
-    for (const Declarator &carry : expr->carries)
-      bind(carry.name, Binding());
-    builder.setInsertionPointAfter(draft); // the module is not going to be used
-    return Entity::poison();
-  }
   dl::ScanOp scan = makeScan(stackTypes, stackAxes);
   scan.getBody().takeBody(draft.getBody());
   builder.setInsertionPointToEnd(&scan.getBody().front());
-  dl::YieldOp::create(builder, location, yields);
+  dl::YieldOp::create(builder, location, *yields);
   draft.erase();
   builder.setInsertionPointAfter(scan);
   for (auto [position, carry] : llvm::enumerate(expr->carries)) {

@@ -5,7 +5,8 @@
 //
 // The methods are spread over files by meaning, in the order in which an entry passes through them:
 //   ElaborateEntries     module, entries, their arguments and results
-//   ElaborateCalls       arguments to parameters, frames, results; ElaborateTypes: types and unification
+//   ElaborateCalls       frames, results; ElaborateArguments: arguments to parameters
+//   ElaborateTypes       types and unification
 //   ElaborateGradientClause  a layer's own rule
 //   ElaborateStates      instances, parameters, buffers, counters, seeds: everything that is a dl.state
 //   ElaborateStatements  statements but for training
@@ -139,15 +140,24 @@ public:
   Entity elaborateCall(const CallExpr *call, const NameHint &hint);
   Entity callDecl(const CallableDecl *decl, const CallExpr *call, const NameHint &hint,
                   const std::shared_ptr<Instance> &instance);
+  Entity runBody(const CallableDecl *decl);
+  Entity checkResult(const CallableDecl *decl, Entity result, SourceRange range);
+  void explainExtraDimensions(Diagnostic &diag, const CallableDecl *decl, const TensorType *declared,
+                              dl::TensorType actual);
+
+  //===--- Arguments (ElaborateArguments.cpp) ---===//
   bool matchArguments(const CallableDecl *decl, const CallExpr *call, const Instance *instance,
                       std::vector<Arg> &args);
   Entity convertDefault(const TensorType *type, Entity entity, SourceRange range, const llvm::Twine &what);
   /// Binds arguments, defaults and dimensions in the current (new) scope.
   bool bindArguments(const CallableDecl *decl, std::vector<Arg> &args, SourceRange callRange);
-  Entity runBody(const CallableDecl *decl);
-  Entity checkResult(const CallableDecl *decl, Entity result, SourceRange range);
-  void explainExtraDimensions(Diagnostic &diag, const CallableDecl *decl, const TensorType *declared,
-                              dl::TensorType actual);
+  bool defineArgument(const Parameter &param, const Arg &arg, Entity entity);
+  bool defineDefault(const CallableDecl *decl, const Parameter &param, Arg &arg);
+  bool defineConstants(const CallableDecl *decl, std::vector<Arg> &args, SourceRange callRange);
+  struct Deferred;
+  bool defineTensor(const CallableDecl *decl, const Parameter &param, const Arg &arg,
+                    std::vector<Deferred> &deferred);
+  bool checkDeferred(const CallableDecl *decl, llvm::ArrayRef<Deferred> deferred);
 
   //===--- Gradient clauses (ElaborateGradientClause.cpp) ---===//
   /// What a gradient clause has a gradient for: a tensor argument, or a param.
@@ -200,6 +210,8 @@ public:
   };
   bool unify(const TensorType *type, dl::TensorType actual, SourceRange range,
              std::vector<Deferred> *deferred, Mismatch &mismatch);
+  void reportMismatch(const llvm::Twine &what, const TensorType *type, dl::TensorType actual,
+                      SourceRange range, const Mismatch &mismatch);
   /// The type as written with its names replaced by what they are bound to; free ones stay.
   std::string describeDeclared(const TensorType *type);
   /// Evaluates a type whose names are all bound; null after an error.
@@ -280,6 +292,15 @@ public:
   Entity elaborateBinary(const BinaryExpr *expr);
   Entity elaborateMember(const MemberExpr *expr);
   Entity elaborateScan(const ScanExpr *expr);
+  /// What a scan goes over, and what its carries start as.
+  struct ScanOperands {
+    llvm::SmallVector<Value> xs, inits;
+    llvm::SmallVector<int64_t> axes; ///< Of the steps, in each of xs.
+    dl::PolynomialAttr count;        ///< Of the steps.
+  };
+  bool elaborateScanInputs(const ScanExpr *expr, ScanOperands &operands);
+  bool elaborateScanCarries(const ScanExpr *expr, ScanOperands &operands);
+  std::optional<llvm::SmallVector<Value>> elaborateScanBody(const ScanExpr *expr, dl::ScanOp draft);
   std::optional<int64_t> scanAxis(const ScanExpr *scan, const ScanInput &input, dl::TensorType type);
   std::optional<bool> elaborateCondition(const Expr *expr, llvm::StringRef what);
 
