@@ -20,7 +20,7 @@ void find_missing_features(const schema::Variant *variant, variant_record &recor
   if (const device_operations *device = device_for(variant))
     device->find_missing(variant, record.missing, sizeof(record.missing));
   else
-    snprintf(record.missing, sizeof(record.missing), "a CUDA driver");
+    snprintf(record.missing, sizeof(record.missing), "a runtime with CUDA");
   record.usable = record.missing[0] == '\0';
 }
 

@@ -286,7 +286,7 @@ typedef struct dlc_variant_info {
   const char *name;    // "x86-64-v4"
   const char *device;  // "cpu" or "cuda"
   int32_t usable;      // nonzero when this machine can run it
-  const char *missing; // when not usable: what is missing, such as "avx512f avx512bw" or "a CUDA driver"
+  const char *missing; // when not usable: what is missing, such as "avx512f avx512bw" or "a runtime with CUDA"
   int32_t kernel_count;
   uint64_t code_size;     // bytes of machine code or PTX text
   uint64_t constant_size; // bytes of constants

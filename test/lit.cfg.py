@@ -22,6 +22,12 @@ sys.dont_write_bytecode = True
 from dlc_lit_format import PROGRAMS, DlcTest
 
 
+# lit's commands are shell lines: a path with a space would be two, also behind `rm -rf`.
+for folder in (config.dlc_source_root, config.dlc_binary_root):
+    if any(map(str.isspace, folder)):
+        lit_config.fatal(f"the tests need paths without spaces, got {folder!r}")
+
+
 def cpu_flags():
     try:
         with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:

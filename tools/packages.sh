@@ -20,7 +20,8 @@ die() {
 missing_packages() {
   local package
   for package in "${DLC_PACKAGES[@]}"; do
-    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || printf '%s\n' "$package"
+    # A line for each architecture that it is installed for.
+    dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || printf '%s\n' "$package"
   done
 }
 

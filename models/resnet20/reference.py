@@ -2,7 +2,8 @@
 """ResNet-20 with twice the channels in PyTorch, from dlc's initial weights (seed 0) and the same augmented batches.
 
     reference.py             the first steps on models/data/cifar10/sample.zip: writes losses.json
-    reference.py --train N   N steps on models/data/cifar10/cifar10.zip, if it is there; see reference_training.py
+    reference.py --train N   N steps on models/data/cifar10/cifar10.zip; see reference_training.py
+                 --sample    the same on the sample
 
 Needs torch, xxhash and Pillow.
 """
@@ -84,7 +85,7 @@ class Pictures:
 
     def __init__(self, path, split):
         with zipfile.ZipFile(path) as archive:
-            names = sorted(name for name in archive.namelist() if f"{split}/" in name and name.endswith(".jpg"))
+            names = sorted(name for name in archive.namelist() if f"{split}/" in name and name.endswith((".jpg", ".png")))
             classes = sorted({name.split("/")[-2] for name in names})
             self.pixels = np.stack([np.asarray(Image.open(io.BytesIO(archive.read(name)))) for name in names])
             self.labels = np.array([classes.index(name.split("/")[-2]) for name in names])
@@ -97,7 +98,8 @@ class Pictures:
 
 
 class Training:
-    def __init__(self):
+    def __init__(self, data):
+        self.data = data
         self.model = ResNet20()
         tools.load_initial_weights(self.model)
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=RATE, momentum=0.9, nesterov=True,
@@ -118,7 +120,7 @@ class Training:
 
     def evaluate(self):
         self.model.eval()
-        pictures, hits = Pictures(CIFAR10, "test"), 0
+        pictures, hits = Pictures(self.data, "test"), 0
         for first in range(0, len(pictures.labels), BATCH):
             image = torch.from_numpy(normalised(pictures.pixels[first:first + BATCH]))
             guess = (self.model(image) + self.model(image.flip(3))).argmax(1).numpy()
@@ -127,7 +129,8 @@ class Training:
 
 
 if __name__ == "__main__":
-    training = Training()
-    source = CIFAR10 if "--train" in sys.argv and CIFAR10.exists() else SAMPLE
+    data = CIFAR10 if "--train" in sys.argv and "--sample" not in sys.argv else SAMPLE
+    sys.argv = [argument for argument in sys.argv if argument != "--sample"]  # the others' command line has none
+    training = Training(data)
     reference_training.main(pathlib.Path(__file__).with_name("losses.json"), training, BATCH,
-                            lambda steps: Pictures(source, "train").batches(steps), training.evaluate)
+                            lambda steps: Pictures(data, "train").batches(steps), training.evaluate)

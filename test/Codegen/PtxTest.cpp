@@ -159,8 +159,10 @@ func.func @f(%g: !dl.tensor<[n, 6, 7, 7], f32>, %x: !dl.tensor<[n, 4, 14, 14], f
 
 void assemble(const std::string &ptx, const std::string &target, const std::string &name) {
   auto program = llvm::sys::findProgramByName("ptxas");
-  if (!program)
-    return; // Nothing to assemble with; the generator has checked the text.
+  if (!program) {
+    printf("%-28s %-7s not assembled: there is no ptxas\n", name.c_str(), target.c_str());
+    return; // the generator has checked the text
+  }
   SmallString<128> input, log;
   ASSERT_FALSE(llvm::sys::fs::createTemporaryFile("dlc-kernel", "ptx", input));
   ASSERT_FALSE(llvm::sys::fs::createTemporaryFile("dlc-kernel", "log", log));

@@ -18,7 +18,10 @@ for name in $needed; do
   *) echo "unexpected dependency: $name"; exit 1 ;;
   esac
 done
-others=$(nm -D --defined-only "$copy" | awk '{print $3}' | grep -v -E '^(dlc_|DLC_)' || true)
+symbols=$(nm -D --defined-only "$copy")
+exports=$(awk '{print $3}' <<<"$symbols")
+grep -q '^dlc_' <<<"$exports" || { echo "no exports"; exit 1; }
+others=$(grep -v -E '^(dlc_|DLC_)' <<<"$exports" || true)
 [ -z "$others" ] || { echo "unexpected exports: $others"; exit 1; }
 if readelf -lW "$copy" | grep -q RWE; then
   echo "a segment is writable and executable"
