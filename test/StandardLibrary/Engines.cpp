@@ -104,8 +104,10 @@ private:
   static void fill(reference::Tensor &tensor, const Values &values) {
     EXPECT_EQ(tensor.elements.size(), values.elements.size());
     for (size_t i = 0; i < std::min(tensor.elements.size(), values.elements.size()); ++i) {
-      tensor.elements[i].real = values.elements[i];
-      tensor.elements[i].integer = static_cast<int64_t>(values.elements[i]);
+      if (isa<FloatType>(tensor.elementType))
+        tensor.elements[i].real = values.elements[i];
+      else
+        tensor.elements[i].integer = static_cast<int64_t>(values.elements[i]);
     }
   }
 
