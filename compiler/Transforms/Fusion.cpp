@@ -298,18 +298,6 @@ bool FusionGraph::tryMerge(unsigned first, unsigned second, bool prologue) {
   return true;
 }
 
-/// The code that a dispatch of `cluster` becomes, in elementary operations.
-unsigned FusionGraph::weigh(ArrayRef<unsigned> cluster) const {
-  constexpr unsigned kPolynomial = 8;
-  unsigned weight = 0;
-  for (unsigned node : cluster) {
-    bool isFunction =
-        isa<dl::ExpOp, dl::LogOp, dl::TanhOp, dl::SinOp, dl::CosOp, dl::ErfOp, dl::PowOp>(nodes[node].op);
-    weight += isFunction ? kPolynomial : 1;
-  }
-  return weight;
-}
-
 /// How many operands and results a dispatch of `cluster` has.
 unsigned FusionGraph::countBindings(ArrayRef<unsigned> cluster) const {
   Members members;

@@ -89,7 +89,7 @@ private:
   using Members = llvm::SmallPtrSet<Operation *, 16>;
   /// What fusing may make of one dispatch; copies of results may come on top.
   static constexpr unsigned kMaxFusedBindings = kMaxBindings - 16;
-  /// Operations of a dispatch, functions weighed: the time to compile a kernel grows faster than its length.
+  /// Operations of a dispatch at each position, functions weighed: the time to compile a kernel grows faster than its length.
   static constexpr unsigned kMaxWeight = 256;
 
   struct Candidate {
@@ -112,7 +112,6 @@ private:
   bool createsCycle(unsigned first, unsigned second) const;
   bool reaches(unsigned from, unsigned to) const;
   unsigned countBindings(ArrayRef<unsigned> cluster) const;
-  unsigned weigh(ArrayRef<unsigned> cluster) const;
   void merge(unsigned first, unsigned second);
 
   /// FusionLegality.cpp: whether `nodes` (ascending) form a cluster of one of the kinds; `prologue` says
@@ -123,6 +122,10 @@ private:
   bool isLegalAroundReductions(ArrayRef<unsigned> nodes, const Members &members) const;
   bool isLegalAsRows(ArrayRef<unsigned> nodes, const Members &members) const;
   bool hasWritableResults(ArrayRef<unsigned> nodes, const Members &members) const;
+  /// The code that a dispatch of `cluster` becomes, in elementary operations. What moves read is computed
+  /// again for each position that they read it at: chains of slices and concats can double with each link.
+  unsigned weigh(ArrayRef<unsigned> cluster) const;
+  unsigned weighPositions(ArrayRef<unsigned> cluster, const Members &members) const;
   bool usesRandom(Value value) const;
   /// Whether something else than `members` needs the node's result.
   bool escapes(unsigned node, const Members &members) const;

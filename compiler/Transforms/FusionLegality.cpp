@@ -292,4 +292,49 @@ bool FusionGraph::hasWritableResults(ArrayRef<unsigned> cluster, const Members &
   return true;
 }
 
+/// The elementary operations that one element of an operation takes.
+static unsigned weightOf(Operation *op) {
+  constexpr unsigned kPolynomial = 8;
+  bool isFunction = isa<dl::ExpOp, dl::LogOp, dl::TanhOp, dl::SinOp, dl::CosOp, dl::ErfOp, dl::PowOp>(op);
+  return isFunction ? kPolynomial : 1;
+}
+
+unsigned FusionGraph::weigh(ArrayRef<unsigned> cluster) const {
+  unsigned weight = 0;
+  bool moves = false;
+  Members members;
+  for (unsigned node : cluster) {
+    weight += weightOf(nodes[node].op);
+    moves |= nodes[node].opClass == OpClass::Move;
+    members.insert(nodes[node].op);
+  }
+  return weight > kMaxWeight || !moves ? weight : weighPositions(cluster, members);
+}
+
+/// A position is named by the moves between it and the results, 0 where there are none.
+unsigned FusionGraph::weighPositions(ArrayRef<unsigned> cluster, const Members &members) const {
+  llvm::DenseMap<std::tuple<Operation *, unsigned, unsigned>, unsigned> behind; // move, operand, position
+  llvm::DenseSet<std::pair<Operation *, unsigned>> seen;
+  SmallVector<std::pair<Operation *, unsigned>> work;
+  for (unsigned node : cluster)
+    if (escapes(node, members) && seen.insert({nodes[node].op, 0}).second)
+      work.emplace_back(nodes[node].op, 0);
+  unsigned weight = 0;
+  while (!work.empty() && weight <= kMaxWeight) {
+    auto [op, position] = work.pop_back_val();
+    weight += weightOf(op);
+    for (OpOperand &operand : op->getOpOperands()) {
+      unsigned at = position;
+      if (nodes[nodeOf.lookup(op)].opClass == OpClass::Move)
+        at = behind.try_emplace({op, operand.getOperandNumber(), position}, behind.size() + 1).first->second;
+      traceSources(operand.get(), [&](Value source) {
+        Operation *producer = source.getDefiningOp();
+        if (producer && members.contains(producer) && seen.insert({producer, at}).second)
+          work.emplace_back(producer, at);
+      });
+    }
+  }
+  return weight;
+}
+
 } // namespace dlc::fusion
