@@ -84,7 +84,8 @@ artifact::Constraint describeConstraint(dl::ConstraintAttr constraint, ArrayAttr
   return result;
 }
 
-/// A bound that is no possible size comes down to the next one: `--max n=10` where n % 4 == 0 is 8.
+/// A bound that is no possible size comes down to the next one, as far as one constraint says: `--max n=10`
+/// where n % 4 == 0 is 8.
 void lowerMaximum(dl::ConstraintAttr constraint, artifact::Symbol &symbol) {
   bool isSymbol =
       dl::PolynomialAttr::getSymbol(constraint.getContext(), symbol.name) == constraint.getValue();
@@ -138,12 +139,17 @@ artifact::Entry describeEntry(func::FuncOp entry, const std::map<std::string, in
   for (auto [index, type] : llvm::enumerate(entry.getResultTypes()))
     result.results.push_back(
         describeValue(cast<dl::TensorType>(type), entry.getResultAttrDict(index), symbols));
-  if (auto constraints = entry->getAttrOfType<ArrayAttr>(dl::kConstraintsAttr))
-    for (auto constraint : constraints.getAsRange<dl::ConstraintAttr>()) {
+  if (auto constraints = entry->getAttrOfType<ArrayAttr>(dl::kConstraintsAttr)) {
+    for (auto constraint : constraints.getAsRange<dl::ConstraintAttr>())
       result.constraints.push_back(describeConstraint(constraint, symbols));
-      for (artifact::Symbol &symbol : result.symbols)
-        lowerMaximum(constraint, symbol);
-    }
+    // What one constraint leaves may be too large for another.
+    for (artifact::Symbol &symbol : result.symbols)
+      for (int64_t before = INT64_MAX; symbol.max < before;) {
+        before = symbol.max;
+        for (auto constraint : constraints.getAsRange<dl::ConstraintAttr>())
+          lowerMaximum(constraint, symbol);
+      }
+  }
   describeGatherLimits(entry, symbols, result);
   return result;
 }

@@ -27,6 +27,8 @@ bool Elaborator::fits(const Entity &entity, Type element) {
   if (!value || isa<FloatType>(element))
     return true;
   unsigned width = element.getIntOrFloatBitWidth();
+  if (width == 1)
+    return *value == 0 || *value == 1;
   return element.isUnsignedInteger() ? llvm::isUIntN(width, *value) && *value >= 0
                                      : llvm::isIntN(width, *value);
 }

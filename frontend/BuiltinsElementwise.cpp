@@ -44,6 +44,13 @@ double foldFlush(double x) {
 template <typename OpTy, double (*fold)(double)> Entity unary(Elaborator &e, BuiltinCall &call) {
   const Entity &x = call.args[0];
   bool takesIntegers = std::is_same_v<OpTy, dl::AbsOp>;
+  if (x.isConstantInteger() && (takesIntegers || std::is_same_v<OpTy, dl::FloorOp>)) {
+    int64_t value = *x.integer.getConstantValue();
+    if (!takesIntegers || value >= 0)
+      return x;
+    if (value != INT64_MIN)
+      return e.integer(-value);
+  }
   if (x.isNumber()) {
     double result = fold(x.asDouble());
     bool isWhole = takesIntegers || std::is_same_v<OpTy, dl::FloorOp>;

@@ -129,8 +129,18 @@ Entity mean(Elaborator &e, BuiltinCall &call) {
   dl::PolynomialAttr count = e.poly(1);
   for (int64_t axis : reduction->axes)
     count = count * type.getDim(axis);
-  Entity total = Entity::ofTensor(reduce(e, dl::ReduceKind::Sum, call.args[0].value, *reduction));
-  return e.binary(BinaryOp::Divide, total, Entity::ofInteger(count), call.range, call.range, call.range);
+  // Narrow types hold neither a large sum nor a large count.
+  bool isNarrow = type.getElementType().getIntOrFloatBitWidth() < 32;
+  Value x = call.args[0].value;
+  if (isNarrow)
+    x = e.emit<dl::CastOp>(e.tensorOf(type.getShape(), Float32Type::get(&e.context)), x);
+  Entity total = Entity::ofTensor(reduce(e, dl::ReduceKind::Sum, x, *reduction));
+  Entity result =
+      e.binary(BinaryOp::Divide, total, Entity::ofInteger(count), call.range, call.range, call.range);
+  if (!isNarrow || !result.isTensor())
+    return result;
+  dl::TensorType narrow = e.tensorOf(result.tensorType().getShape(), type.getElementType());
+  return Entity::ofTensor(e.emit<dl::CastOp>(narrow, result.value));
 }
 
 /// max(a, b), elementwise, and max(x, axis=…), a reduction.
@@ -158,6 +168,10 @@ template <typename OpTy, dl::ReduceKind kind> Entity extremum(Elaborator &e, Bui
     return Entity::poison();
   }
   const Entity &a = call.args[0], &b = call.args[1];
+  if (a.isConstantInteger() && b.isConstantInteger()) {
+    int64_t first = *a.integer.getConstantValue(), second = *b.integer.getConstantValue();
+    return (isMax ? first >= second : first <= second) ? a : b;
+  }
   if (a.isNumber() && b.isNumber()) {
     bool isFirst = isMax ? a.asDouble() >= b.asDouble() : a.asDouble() <= b.asDouble();
     return isFirst ? a : b;

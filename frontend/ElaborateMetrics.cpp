@@ -68,6 +68,9 @@ void Elaborator::elaborateAccumulate(const StateStmt *stmt) {
       } else if (element = type.getElementType();
                  !fits(initial, element) || (!isa<FloatType>(element) && initial.isFloat())) {
         error(variable.init->range, describe(initial) + " does not fit " + describe(type));
+      } else if (!isa<FloatType>(element) && !isExactDouble(*initial.integer.getConstantValue())) {
+        error(variable.init->range,
+              "an accumulator of integers starts at most 2^53 away from 0, got " + describe(initial));
       } else {
         TypedAttr value =
             isa<FloatType>(element)

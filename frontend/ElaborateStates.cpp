@@ -266,12 +266,16 @@ Entity Elaborator::elaborateParam(const ParamStmt *stmt) {
   return value;
 }
 
-/// The value of every element, when it is one constant that a runtime can fill a state with; else null.
+/// The value of every element, when it is one constant that a runtime can fill a state with, from a double;
+/// else null.
 static TypedAttr constantElement(Value value) {
   while (auto broadcast = value.getDefiningOp<dl::BroadcastOp>())
     value = broadcast.getOperand();
   auto constant = value.getDefiningOp<dl::ConstantOp>();
   if (!constant || cast<dl::TensorType>(value.getType()).getElementType().isF16())
+    return {};
+  auto integer = dyn_cast<IntegerAttr>(constant.getValue());
+  if (integer && !isExactDouble(integer.getValue().getSExtValue()))
     return {};
   return constant.getValue();
 }

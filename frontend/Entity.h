@@ -207,6 +207,12 @@ struct Scope {
   }
 };
 
+/// Whether states, whose initial values artifacts hold as doubles, can begin with the integer.
+inline bool isExactDouble(int64_t value) {
+  constexpr int64_t limit = int64_t{1} << 53;
+  return value >= -limit && value <= limit;
+}
+
 } // namespace dlc::frontend
 
 #endif // DLC_FRONTEND_ENTITY_H

@@ -16,14 +16,22 @@ FileId SourceManager::add(StringRef name, std::unique_ptr<llvm::MemoryBuffer> bu
   for (size_t i = 0; i < text.size(); ++i)
     if (text[i] == '\n')
       lineStarts.push_back(i + 1);
-  files.push_back({name.str(), std::move(buffer), std::move(lineStarts)});
+  files.push_back({name.str(), std::nullopt, std::move(buffer), std::move(lineStarts)});
   return files.size();
 }
 
 FileId SourceManager::addFile(StringRef path, std::string &error) {
-  for (size_t i = 0; i < files.size(); ++i)
-    if (files[i].name == path)
-      return i + 1;
+  llvm::sys::fs::file_status status;
+  if (!llvm::sys::fs::status(path, status)) {
+    for (size_t i = 0; i < files.size(); ++i)
+      if (files[i].id == status.getUniqueID())
+        return i + 1;
+    // /dev/zero has no end.
+    if (status.type() == llvm::sys::fs::file_type::character_file) {
+      error = "it is a device";
+      return 0;
+    }
+  }
   auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
   if (!buffer) {
     error = buffer.getError().message();
@@ -44,7 +52,9 @@ FileId SourceManager::addFile(StringRef path, std::string &error) {
     error = "it is not a text file";
     return 0;
   }
-  return add(path, std::move(*buffer));
+  FileId file = add(path, std::move(*buffer));
+  files[file - 1].id = status.getUniqueID();
+  return file;
 }
 
 FileId SourceManager::addText(StringRef name, StringRef text) {

@@ -7,9 +7,11 @@
 #define DLC_FRONTEND_SOURCEMANAGER_H
 
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,8 +52,8 @@ public:
   SourceManager(const SourceManager &) = delete;
   SourceManager &operator=(const SourceManager &) = delete;
 
-  /// Reads a file. Returns 0 and sets `error` to the reason when that fails or the file is no text. A path
-  /// that was read before gives the same FileId again.
+  /// Reads a file. Returns 0 and sets `error` to the reason when that fails or the file is no text. A file
+  /// that was read before, by whatever path, gives the same FileId again.
   FileId addFile(llvm::StringRef path, std::string &error);
 
   /// Adds a text under a name that messages will show, such as "std/layers.dl". The text is copied.
@@ -79,6 +81,7 @@ public:
 private:
   struct File {
     std::string name;
+    std::optional<llvm::sys::fs::UniqueID> id; ///< Of a file, whatever path leads to it.
     std::unique_ptr<llvm::MemoryBuffer> buffer;
     std::vector<uint32_t> lineStarts; ///< byte offset of each line
   };
