@@ -67,7 +67,7 @@ private:
   Status dispatches(int32_t variant, const Entry &entry);
   std::vector<int64_t> choose_dims(const Entry &entry) const;
   const std::vector<int64_t> &dims(const Entry &entry) const { return dims_.at(entry.name); }
-  int64_t size(const Entry &entry, size_t index, int64_t others) const;
+  int64_t size(const Entry &entry, size_t index, int64_t rows, int64_t others) const;
   Status plan(int32_t variant, const Entry &entry, const std::vector<int64_t> &values,
               dlc_memory_plan_t *out_plan = nullptr) const;
   Status evaluate(dlc_expression_t expression, const Entry &entry, int64_t &out_value) const;
@@ -79,28 +79,29 @@ private:
 };
 
 /// The dimensions that figures are shown for, within their bounds: --dims; of the rows, --batch or the fit
-/// block's batch; of others, the least power of two that the entry takes.
+/// block's batch, else the least that the entry takes; of others, the least power of two.
 std::vector<int64_t> Inspector::choose_dims(const Entry &entry) const {
+  std::optional<int64_t> batch = options_.batch;
+  if (std::optional<double> fit = artifact_.fit_number("batch"); fit && !batch)
+    batch = static_cast<int64_t>(*fit);
   std::vector<int64_t> values;
-  for (int64_t others = 1; others <= 1 << 16; others *= 2) {
-    values.clear();
-    for (size_t i = 0; i < entry.symbols.size(); ++i)
-      values.push_back(size(entry, i, others));
-    if (plan(0, entry, values).ok())
-      break;
-  }
+  for (int64_t rows = 1; rows <= (batch ? 1 : 64); ++rows)
+    for (int64_t others = 1; others <= 1 << 16; others *= 2) {
+      values.clear();
+      for (size_t i = 0; i < entry.symbols.size(); ++i)
+        values.push_back(size(entry, i, batch.value_or(rows), others));
+      if (plan(0, entry, values).ok())
+        return values;
+    }
   return values;
 }
 
-int64_t Inspector::size(const Entry &entry, size_t index, int64_t others) const {
+int64_t Inspector::size(const Entry &entry, size_t index, int64_t rows, int64_t others) const {
   const std::string &name = entry.symbols[index];
   for (const auto &[asked, value] : options_.dims)
     if (asked == name)
       return value;
-  int64_t value =
-      rows_symbol(artifact_, entry) != index
-          ? others
-          : options_.batch.value_or(static_cast<int64_t>(artifact_.fit_number("batch").value_or(1)));
+  int64_t value = rows_symbol(artifact_, entry) == index ? rows : others;
   return keep_to_bounds(artifact_, entry, index, value);
 }
 
