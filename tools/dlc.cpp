@@ -227,6 +227,8 @@ int compile(const Options &options) {
   if (Status status = dlc::data::check_not_source(emits ? options.output : output, options.model);
       !status.ok())
     return fail(status);
+  if (output.ends_with(".dl"))
+    return fail(Status::input("cannot write " + output + ": files with this ending are sources of models"));
   if (emits)
     return emit(options, compile_options);
   std::vector<std::byte> bytes;

@@ -17,7 +17,9 @@ constexpr int64_t max_file_bytes = 1 << 30;
 
 /// ".DS_Store", "__MACOSX/._a.png": of no interest, wherever they are.
 bool is_hidden(const std::string &name) {
-  return name.starts_with('.') || name.find("/.") != std::string::npos || name.starts_with("__MACOSX/");
+  size_t begin = name.starts_with("./") ? 2 : 0;
+  return name[begin] == '.' || name.find("/.", begin) != std::string::npos ||
+         name.compare(begin, 9, "__MACOSX/") == 0;
 }
 
 class Folder : public Archive {

@@ -71,10 +71,20 @@ std::shared_ptr<const Encoding> known_features(const Encodings &fitted, const ch
   return known != fitted.end() && !known->second->features.empty() ? known->second : nullptr;
 }
 
-/// The target that the settings name, or the last column. Weights that know the features need none.
-Status choose_target(const Table &train, const Settings &settings, const Encoding *known,
-                     std::string &out_target) {
-  std::string target = settings.text("target", train.names.back());
+/// The column that was the target of the weights' training; empty where there was none.
+std::string known_target(const Encodings &fitted) {
+  if (std::shared_ptr<const Encoding> numbers = known_features(fitted, "target"))
+    return numbers->features[0].name;
+  std::shared_ptr<const Encoding> classes = find_classes(fitted);
+  return classes ? classes->column : std::string();
+}
+
+/// The target that the settings name, or that of the weights, or the last column. Weights that know the
+/// features need none.
+Status choose_target(const Table &train, const Settings &settings, const Encodings &fitted,
+                     const Encoding *known, std::string &out_target) {
+  std::string learnt = known_target(fitted);
+  std::string target = settings.text("target", learnt.empty() ? train.names.back() : learnt);
   auto is_target = [&](const Feature &feature) { return feature.name == target; };
   bool is_feature = known && std::any_of(known->features.begin(), known->features.end(), is_target);
   size_t place = 0;
@@ -85,9 +95,10 @@ Status choose_target(const Table &train, const Settings &settings, const Encodin
   return found;
 }
 
-Status make_plan(const Table &train, const Settings &settings, const Encoding *known, Plan &out_plan) {
+Status make_plan(const Table &train, const Settings &settings, const Encodings &fitted, const Encoding *known,
+                 Plan &out_plan) {
   Plan plan;
-  DLC_DATA_TRY(choose_target(train, settings, known, plan.target));
+  DLC_DATA_TRY(choose_target(train, settings, fitted, known, plan.target));
   plan.regression = settings.text("task", "classification") == "regression";
   plan.standardize = settings.flag("standardize", true);
   plan.standardize_target = settings.flag("standardize_target", false);
@@ -119,12 +130,27 @@ Status make_plan(const Table &train, const Settings &settings, const Encoding *k
   return {};
 }
 
-/// Mean and standard deviation (of the whole, not of a sample) of numbers.
-Feature standardisation(const std::string &name, const std::vector<double> &numbers) {
+/// The row whose number in a column is the farthest from 0.
+size_t row_of_largest(const Table &table, size_t place) {
+  size_t largest = 0;
+  double most = -1, number = 0;
+  for (size_t row = 0; row < table.rows.size(); ++row)
+    if (parse_number(table.rows[row][place], number) && std::abs(number) > most) {
+      most = std::abs(number);
+      largest = row;
+    }
+  return largest;
+}
+
+/// Mean and standard deviation (of the whole, not of a sample) of the numbers in a column.
+Status standardise(const Table &train, size_t place, const std::vector<double> &numbers,
+                   Feature &out_feature) {
   Feature feature;
-  feature.name = name;
-  if (numbers.empty())
-    return feature;
+  feature.name = train.names[place];
+  if (numbers.empty()) {
+    out_feature = std::move(feature);
+    return {};
+  }
   double sum = 0, squares = 0, count = static_cast<double>(numbers.size());
   for (double number : numbers)
     sum += number;
@@ -134,7 +160,13 @@ Feature standardisation(const std::string &name, const std::vector<double> &numb
   // Of a constant, the deviation is what the sum was rounded by.
   double deviation = std::sqrt(squares / count), rounding = 1e-12 * std::abs(feature.mean);
   feature.scale = deviation > rounding ? deviation : 1;
-  return feature;
+  if (!std::isfinite(feature.mean) || !std::isfinite(deviation)) {
+    size_t row = row_of_largest(train, place);
+    return Status::input(train.at(row) + ": column " + feature.name + ": " + train.rows[row][place] +
+                         " is too large: the column's mean or deviation leaves f64");
+  }
+  out_feature = std::move(feature);
+  return {};
 }
 
 /// A column is numbers if every value of the training split is one or is missing; otherwise each different
@@ -160,7 +192,8 @@ Status learn_feature(const Table &train, const Plan &plan, const std::string &na
       no_number = row;
   }
   if (!no_number && !plan.categories.count(name)) {
-    Feature feature = standardisation(name, numbers);
+    Feature feature;
+    DLC_DATA_TRY(standardise(train, place, numbers, feature));
     feature.missing = feature.mean;
     if (!plan.standardize) {
       feature.mean = 0;
@@ -211,11 +244,14 @@ Status learn_target(const Table &train, const Plan &plan, const Encodings &fitte
       values.push_back(row[place]);
   }
   if (plan.regression) {
-    Feature feature = plan.standardize_target ? standardisation(plan.target, numbers) : Feature();
+    Feature feature;
+    if (plan.standardize_target)
+      DLC_DATA_TRY(standardise(train, place, numbers, feature));
     feature.name = plan.target;
     encoding->features.push_back(std::move(feature));
   } else {
     encoding->classes = sort_values(std::move(values));
+    encoding->column = plan.target;
     if (encoding->classes.size() > max_classes)
       return Status::input(format("%s: target %s has %zu different values: expected classes, at most %zu "
                                   "(task=\"regression\" is for numbers)",
@@ -345,7 +381,7 @@ Status open_csv(const std::string &path, const Settings &settings, const Encodin
   const Table &train = tables.count("train") ? tables["train"] : tables.begin()->second;
   std::shared_ptr<const Encoding> features = known_features(fitted, "x"), target;
   Plan plan;
-  DLC_DATA_TRY(make_plan(train, settings, features.get(), plan));
+  DLC_DATA_TRY(make_plan(train, settings, fitted, features.get(), plan));
   if (!features)
     DLC_DATA_TRY(learn_features(train, plan, features));
   DLC_DATA_TRY(learn_target(train, plan, fitted, target));

@@ -103,7 +103,10 @@ int32_t dlc_data_set_column_find(const dlc_data_set_t *set, const char *name) {
 static dlc_code_t read_rows(const dlc_data_set_t *set, int32_t column, const int64_t *rows, int64_t count,
                             const Draws *draws, void *out, dlc_status_t *status) {
   int32_t columns = dlc_data_set_column_count(set);
-  if (column < 0 || column >= columns || count < 0)
+  if (count < 0)
+    return report(
+        Status::input(format("expected at least 0 rows, found %lld", static_cast<long long>(count))), status);
+  if (column < 0 || column >= columns)
     return report(Status::input(format("column %d: expected 0 to %d", column, columns - 1)), status);
   for (int64_t i = 0; i < count; ++i)
     if (rows[i] < 0 || rows[i] >= set->rows->size())

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The data library from C: data sets, batches, weights and checkpoints for applications that train. Link
-// libdlc_data.a, libdlc_runtime.so, -lturbojpeg -lzip -lpng -lz -lpthread and the C++ library.
+// libdlc_data.a, libdlc_runtime.so, -lturbojpeg -lzip -lpng -lz -lm -lpthread and the C++ library.
 //
 //   dlc_data_set_t *rows;        dlc_data_set_open("mnist", "models/data/mnist", "train", &rows, &st);
 //   dlc_data_batcher_t *batches;

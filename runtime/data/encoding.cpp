@@ -72,6 +72,16 @@ std::string_view next_token(Vocabulary::Unit unit, std::string_view &text) {
   return token;
 }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    size_t bytes = code_point_bytes(text);
+    if (bytes == 0)
+      return false;
+    text.remove_prefix(bytes);
+  }
+  return true;
+}
+
 Vocabulary::Vocabulary(Unit unit, std::vector<std::string> tokens, int32_t padding, int32_t unknown)
     : unit_(unit), tokens_(std::move(tokens)), padding_(padding), unknown_(unknown) {
   for (size_t i = 0; i < tokens_.size(); ++i)
@@ -157,8 +167,9 @@ std::shared_ptr<const Encoding> find_classes(const Encodings &encodings) {
 //===- JSON ---------------------------------------------------------------------------------------------===//
 //
 // {"columns": {"text": 0, "next": 0}, "encodings": [{"vocabulary": {"unit": "char", "tokens": ["\n", " "],
-// "padding": -1, "unknown": -1}}]}, and in other encodings "classes": ["airplane", ...] and "features":
-// [{"name": "age", "mean": 29.7, "scale": 14.5, "missing": 29.7}, {"name": "sex", "categories": ["female"]}].
+// "padding": -1, "unknown": -1}}]}, and in other encodings "classes": ["airplane", ...], of a table with
+// "column": "kind", and "features": [{"name": "age", "mean": 29.7, "scale": 14.5, "missing": 29.7}, {"name":
+// "sex", "categories": ["female"]}].
 
 namespace {
 
@@ -171,6 +182,8 @@ json write(const Encoding &encoding) {
                             {"unknown", vocabulary->unknown()}};
   if (!encoding.classes.empty())
     object["classes"] = encoding.classes;
+  if (!encoding.column.empty())
+    object["column"] = encoding.column;
   for (const Feature &feature : encoding.features) {
     json one = {{"name", feature.name}};
     if (feature.categories.empty())
@@ -227,6 +240,11 @@ bool read(const json &object, Encoding &out) {
     return false;
   if (object.contains("classes") && !read(object, "classes", out.classes))
     return false;
+  if (object.contains("column")) {
+    if (!object["column"].is_string())
+      return false;
+    out.column = object["column"].get<std::string>();
+  }
   if (!object.contains("features"))
     return true;
   if (!object["features"].is_array())

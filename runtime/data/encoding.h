@@ -64,6 +64,8 @@ private:
 /// end, and where the UTF-8 is invalid, the result is empty, and text not so in the second case.
 std::string_view next_token(Vocabulary::Unit unit, std::string_view &text);
 
+bool is_utf8(std::string_view text);
+
 /// The different tokens that occur at least min_count times, at most limit of them: the most frequent first,
 /// those of one frequency by code point.
 std::vector<std::string> most_frequent(std::span<const std::string_view> tokens, int64_t limit,
@@ -82,6 +84,7 @@ struct Feature {
 struct Encoding {
   std::optional<Vocabulary> vocabulary;
   std::vector<std::string> classes; ///< The name of each label.
+  std::string column;               ///< The column of the table that had the classes; empty: there was none.
   std::vector<Feature> features;
   bool operator==(const Encoding &) const = default;
 };

@@ -85,16 +85,20 @@ Status decode_png(const std::string &name, std::span<const std::byte> file, Imag
   };
   if (!png_image_begin_read_from_memory(&png, kept.data(), kept.size()))
     return failed();
-  png.format = PNG_FORMAT_RGB;
+  // With its alpha, or libpng would lay the colours on a background.
+  bool has_alpha = png.format & PNG_FORMAT_FLAG_ALPHA;
+  png.format = has_alpha ? PNG_FORMAT_RGBA : PNG_FORMAT_RGB;
   png.flags |=
       PNG_IMAGE_FLAG_16BIT_sRGB; // 16 bits are the 8 bits of others, only finer, and not linear light
   if (Status status = set_size(name, png.height, png.width, image); !status.ok()) {
     png_image_free(&png);
     return status;
   }
-  png_color black = {0, 0, 0};
-  if (!png_image_finish_read(&png, &black, image.bytes.data(), 0, nullptr))
+  std::vector<uint8_t> with_alpha(has_alpha ? image.bytes.size() / 3 * 4 : 0);
+  if (!png_image_finish_read(&png, nullptr, (has_alpha ? with_alpha : image.bytes).data(), 0, nullptr))
     return failed();
+  for (size_t pixel = 0; pixel < with_alpha.size() / 4; ++pixel)
+    std::copy_n(&with_alpha[4 * pixel], 3, &image.bytes[3 * pixel]);
   return {};
 }
 

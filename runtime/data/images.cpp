@@ -111,11 +111,9 @@ public:
         augmentation_(augmentation) {
     for (size_t c = 0; c < 3; ++c)
       for (size_t i = 0; i < 256; ++i) {
-        float value = static_cast<float>(i) / 255.0f;
-        if (pixels)
-          value = (value - static_cast<float>(pixels->features[c % pixels->features.size()].mean)) /
-                  static_cast<float>(pixels->features[c % pixels->features.size()].scale);
-        values_[c][i] = value;
+        const Feature &channel = pixels->features[c % pixels->features.size()];
+        values_[c][i] = (static_cast<float>(i) / 255.0f - static_cast<float>(channel.mean)) /
+                        static_cast<float>(channel.scale);
       }
     columns_.push_back(
         {"image", DataType::f32, {store_->channels(), store_->height(), store_->width()}, 0, pixels});
@@ -236,6 +234,8 @@ Status list_pictures(const std::string &path, const Archive &archive, std::vecto
                            ": expected all pictures as <split>/<class>/<name>, all as <class>/<name>, or all "
                            "as <name>" +
                            (file == found[0].first ? "" : "; the first is " + archive.name(found[0].first)));
+    if (depth > 1 && !is_utf8(parts[parts.size() - 2]))
+      return Status::input(archive.name(file) + ": the name of the class is no UTF-8");
     out_pictures.push_back(
         {file, depth == 3 ? parts[around] : "", depth == 1 ? "" : parts[parts.size() - 2]});
   }
@@ -289,8 +289,8 @@ std::string describe_normalisation(const Encoding &pixels) {
   return "mean=[" + mean + "], std=[" + scale + "]";
 }
 
-/// What the trained weights, or else the settings mean and std, make of the channels; null when neither has
-/// any. Settings may say what the weights do, but nothing else.
+/// What the trained weights, or else the settings mean and std, make of the channels. Settings may say what
+/// the weights do, but nothing else.
 Status choose_normalisation(const Settings &settings, int64_t channels, const Encodings &fitted,
                             std::shared_ptr<const Encoding> &out_encoding) {
   std::vector<double> mean = settings.numbers("mean"), scale = settings.numbers("std");
@@ -298,7 +298,7 @@ Status choose_normalisation(const Settings &settings, int64_t channels, const En
   bool is_known = known != fitted.end() && known->second->features.size() == static_cast<size_t>(channels);
   if (is_known)
     out_encoding = known->second;
-  if (mean.empty() && scale.empty())
+  if (is_known && mean.empty() && scale.empty())
     return {};
   auto encoding = std::make_shared<Encoding>();
   const char *const names[] = {channels == 1 ? "grey" : "red", "green", "blue"};

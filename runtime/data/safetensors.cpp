@@ -25,6 +25,13 @@ std::optional<int64_t> header_integer(const json &value) {
   return static_cast<int64_t>(value.get<uint64_t>());
 }
 
+/// A string or a number as the header has it. What has parts is named by its kind alone: it may be nested as
+/// deeply as the file is long.
+std::string describe(const json &value) {
+  return value.is_structured() ? std::string("an ") + value.type_name()
+                               : value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
 /// Reads one tensor's record. Returns what is wrong with it, or an empty string.
 std::string parse_entry(const json &record, int64_t data_start, int64_t data_size,
                         SafetensorsFile::Entry &entry) {
@@ -36,15 +43,14 @@ std::string parse_entry(const json &record, int64_t data_start, int64_t data_siz
     return dtype.is_string() && dtype.get_ref<const std::string &>() == name;
   });
   if (known == std::end(format_names))
-    return "dtype " + dtype.dump(-1, ' ', false, json::error_handler_t::replace) +
-           ", expected one of F32, F64, BF16, F16, I8, U8, I32, I64, BOOL";
+    return "dtype " + describe(dtype) + ", expected one of F32, F64, BF16, F16, I8, U8, I32, I64, BOOL";
   entry.type = static_cast<DataType>(known - std::begin(format_names));
   if (!shape.is_array())
     return "shape should be a list";
   for (const json &dimension : shape) {
     std::optional<int64_t> value = header_integer(dimension);
     if (!value)
-      return "dimension " + dimension.dump(-1, ' ', false, json::error_handler_t::replace) + " in shape";
+      return "dimension " + describe(dimension) + " in shape";
     entry.shape.push_back(*value);
   }
   if (!offsets.is_array() || offsets.size() != 2 || !header_integer(offsets[0]) ||

@@ -59,15 +59,16 @@ struct Places {
   std::optional<size_t> label; ///< Nothing in a table to be predicted.
 };
 
-/// A table may be without labels if the trained weights know the classes.
-Status find_places(const Table &table, const Settings &settings, bool knows_classes, Places &out_places) {
+/// A table may be without labels if the trained weights know the classes, and in which column they were.
+Status find_places(const Table &table, const Settings &settings, const Encoding *known, Places &out_places) {
   Places places;
   if (settings.has("text"))
     DLC_DATA_TRY(table.find(settings.text("text", ""), places.text));
-  std::string target = settings.text("target", table.names.back());
+  bool knows_column = known && !known->column.empty();
+  std::string target = settings.text("target", knows_column ? known->column : table.names.back());
   bool has_target = std::find(table.names.begin(), table.names.end(), target) != table.names.end() &&
                     target != table.names[places.text];
-  if (has_target || !knows_classes)
+  if (has_target || !known)
     DLC_DATA_TRY(table.find(target, places.label.emplace()));
   if (places.text == places.label)
     return Status::input(table.path + ": expected one column of sentences and one of labels, found " +
@@ -106,6 +107,7 @@ std::shared_ptr<const Encoding> learn_classes(const Table &train, size_t column)
     labels.push_back(row[column]);
   auto encoding = std::make_shared<Encoding>();
   encoding->classes = sort_values(std::move(labels));
+  encoding->column = train.names[column];
   return encoding;
 }
 
@@ -135,9 +137,9 @@ Status open_sentences(const std::string &path, const Settings &settings, const E
   DLC_DATA_TRY(read_split_tables(path, {".tsv", ".txt"}, format, settings, tables));
   Table &train = tables.count("train") ? tables["train"] : tables.begin()->second;
   std::shared_ptr<const Encoding> words, classes = find_classes(fitted);
-  bool knows_classes = classes != nullptr;
+  const std::shared_ptr<const Encoding> known = classes;
   Places places;
-  DLC_DATA_TRY(find_places(train, settings, knows_classes, places));
+  DLC_DATA_TRY(find_places(train, settings, known.get(), places));
   if (!classes)
     classes = learn_classes(train, *places.label);
   DLC_DATA_TRY(choose_words(train, places.text, settings, fitted, words));
@@ -147,7 +149,7 @@ Status open_sentences(const std::string &path, const Settings &settings, const E
         train.names[*places.label].c_str(), classes->classes.size(), max_classes));
   Splits splits;
   for (auto &[name, table] : tables) {
-    DLC_DATA_TRY(find_places(table, settings, knows_classes, places));
+    DLC_DATA_TRY(find_places(table, settings, known.get(), places));
     auto split = std::make_unique<SentenceSplit>(settings.integer("length", 64), words,
                                                  places.label ? classes : nullptr);
     DLC_DATA_TRY(encode(table, places, *words, classes.get(), *split));

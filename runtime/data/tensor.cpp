@@ -38,11 +38,8 @@ size_t type_size(DataType type) {
   return type_infos[static_cast<size_t>(type)].size;
 }
 
-std::optional<DataType> type_named(std::string_view name) {
-  for (size_t i = 0; i < std::size(type_infos); ++i)
-    if (name == type_infos[i].name)
-      return static_cast<DataType>(i);
-  return std::nullopt;
+bool is_real(DataType type) {
+  return type <= DataType::f16;
 }
 
 std::string format_shape(const Shape &shape) {

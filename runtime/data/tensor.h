@@ -20,8 +20,8 @@ enum class DataType : uint8_t { f32, f64, bf16, f16, i8, u8, i32, i64, boolean }
 
 /// "f32" … "bool".
 const char *type_name(DataType type);
-/// The element type called name, or nothing.
-std::optional<DataType> type_named(std::string_view name);
+/// Whether its elements are floating-point numbers.
+bool is_real(DataType type);
 /// Bytes of one element.
 size_t type_size(DataType type);
 

@@ -127,6 +127,26 @@ TEST_F(Csv, AFileToBePredictedNeedsTheFeaturesAlone) {
             "new.csv: no column is called sort; there is: b, a, kind");
 }
 
+// The last column is the target of a training that names none; afterwards it is the column of that name.
+TEST_F(Csv, TheTargetIsThatOfTheWeights) {
+  write("train.csv", "id,a,kind\n7,0,3\n8,2,4\n");
+  write("new.csv", "a,id\n5,3\n1,9\n");
+  write("turned.csv", "kind,a,id\n4,5,3\n");
+  for (const char *task : {"", ", task=\"regression\""}) {
+    std::string settings = std::string("ignore=\"id\", validation=0") + task;
+    ASSERT_TRUE(open("csv", "train.csv", settings).ok());
+    Encodings fitted;
+    ASSERT_TRUE(read_encodings(write_encodings(splits_.at("train")->encodings()), "w", fitted).ok());
+    Status status = open("csv", "new.csv", settings, fitted);
+    ASSERT_TRUE(status.ok()) << status.message();
+    EXPECT_EQ(all<float>("train", "x"), (Numbers{4, 0}));
+    EXPECT_FALSE(splits_.at("train")->find("label"));
+    EXPECT_FALSE(splits_.at("train")->find("target"));
+    ASSERT_TRUE(open("csv", "turned.csv", settings, fitted).ok());
+    EXPECT_TRUE(splits_.at("train")->find(*task ? "target" : "label"));
+  }
+}
+
 TEST_F(Csv, BadFilesSayWhatAndWhere) {
   auto opening = [&](const std::string &bytes, const std::string &settings) {
     write("t.csv", bytes);
@@ -157,6 +177,11 @@ TEST_F(Csv, BadFilesSayWhatAndWhere) {
   EXPECT_EQ(opening("a,b\n1,0\n1e39,0\n", "standardize=false, validation=0"),
             "t.csv: line 3: column a: 1e39 is too large for f32");
   ASSERT_TRUE(open("csv", "t.csv", "validation=0").ok()); // (1e39 - mean) / deviation is not
+  for (const char *standardize : {"true", "false"})
+    EXPECT_EQ(opening("a,b\n1,0\n-1e308,0\n3,0\n", std::string("validation=0, standardize=") + standardize),
+              "t.csv: line 3: column a: -1e308 is too large: the column's mean or deviation leaves f64");
+  EXPECT_EQ(opening("a,b\n1,0\n2,1e308\n", "validation=0, task=\"regression\", standardize_target=true"),
+            "t.csv: line 3: column b: 1e308 is too large: the column's mean or deviation leaves f64");
   EXPECT_EQ(opening("a,b\n1,0\n+-5,0\n", "max_categories=1, validation=0").substr(0, 40),
             "t.csv: line 3: column a has '+-5', which");
   write("train.csv", "a,b\n1,x\n2,y\n");

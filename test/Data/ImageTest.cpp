@@ -38,9 +38,9 @@ TEST(Image, PngIsExact) {
   EXPECT_EQ(image.bytes, (Bytes{77, 77, 77}));
   ASSERT_TRUE(decode(make_png(1, 1, 3, {200, 100, 50}), 1, image).ok());
   EXPECT_EQ(image.bytes, Bytes{124});
-  // Transparent on black.
-  ASSERT_TRUE(decode(make_png(1, 2, 4, {9, 8, 7, 255, 200, 200, 200, 0}), 3, image).ok());
-  EXPECT_EQ(image.bytes, (Bytes{9, 8, 7, 0, 0, 0}));
+  // Alpha is left out: opaque, half and wholly transparent.
+  ASSERT_TRUE(decode(make_png(1, 3, 4, {9, 8, 7, 255, 200, 100, 50, 128, 6, 5, 4, 0}), 3, image).ok());
+  EXPECT_EQ(image.bytes, (Bytes{9, 8, 7, 200, 100, 50, 6, 5, 4}));
 }
 
 /// A chunk of a PNG file: length, name, bytes, checksum.

@@ -66,10 +66,16 @@ TEST_F(Images, FoldersAreSplitsAndClasses) {
 }
 
 TEST_F(Images, AZipIsAFolder) {
-  make_zip(path("d.zip"), {{"pictures/train/b/1.png", plain(1)},
-                           {"pictures/train/a/1.png", plain(2)},
-                           {"pictures/val/b/1.png", plain(3)},
-                           {"__MACOSX/pictures/train/b/._1.png", "no picture"}});
+  for (const std::string around : {"pictures/", "./"})
+    make_zip(
+        path(around == "./" ? "e.zip" : "d.zip"),
+        {{around + "train/b/1.png", plain(1)},
+         {around + "train/a/1.png", plain(2)},
+         {around + "val/b/1.png", plain(3)},
+         {(around == "./" ? "./__MACOSX/" : "__MACOSX/pictures/") + std::string("train/b/._1.png"), "none"},
+         {around + ".DS_Store", "none"}});
+  ASSERT_TRUE(open(path("e.zip"), ", channels=1").ok());
+  EXPECT_EQ(rows("train") + rows("val"), "2:0 1:1 3:1 ");
   for (const char *memory : {"", ", memory=0"}) {
     Status status = open(path("d.zip"), std::string(", channels=1") + memory);
     ASSERT_TRUE(status.ok()) << status.message();
@@ -140,6 +146,12 @@ TEST_F(Images, NormalisationIsThatOfTheWeights) {
   EXPECT_EQ(message(open(path("d"), ", channels=1, mean=0.3", fitted)),
             "images: mean=[0.3], std=[1] are not those that the weights were trained with: mean=[0.3], "
             "std=[0.1]");
+  // Of weights that were trained without.
+  ASSERT_TRUE(open(path("d"), ", channels=1").ok());
+  ASSERT_TRUE(read_encodings(write_encodings(splits_.at("test")->encodings()), "w", fitted = {}).ok());
+  EXPECT_EQ(
+      message(open(path("d"), ", channels=1, mean=0.3", fitted)),
+      "images: mean=[0.3], std=[1] are not those that the weights were trained with: mean=[0], std=[1]");
 }
 
 // Offsets and flips are those of the formula in dataset.h, written out in Python (test/Data/draws.py); what
@@ -223,6 +235,8 @@ TEST_F(Images, BadFilesSayWhatAndWhere) {
             "d: there is a folder validation: expected validation=0");
   write("d/train/a/1.png", plain(1).substr(0, 60));
   EXPECT_EQ(message(open(path("d"), "")), "d/train/a/1.png: damaged PNG: read beyond end of data");
+  add("l/train/caf\xe9/1.png", plain(1));
+  EXPECT_EQ(message(open(path("l"), "")), "l/train/caf\xe9/1.png: the name of the class is no UTF-8");
   // Classes of trained weights.
   write("d/train/a/1.png", plain(1));
   auto classes = std::make_shared<Encoding>();

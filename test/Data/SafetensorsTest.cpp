@@ -10,8 +10,8 @@ using Safetensors = FileTest;
 
 std::string file_of(const std::string &header, const std::string &elements) {
   std::string length(8, '\0');
-  length[0] = static_cast<char>(header.size() & 0xff);
-  length[1] = static_cast<char>(header.size() >> 8);
+  for (size_t i = 0; i < 8; ++i)
+    length[i] = static_cast<char>(header.size() >> 8 * i & 0xff);
   return length + header + elements;
 }
 
@@ -61,6 +61,12 @@ TEST_F(Safetensors, BadFilesSayWhatAndWhere) {
             "x: tensor a: expected an object with dtype, shape and data_offsets");
   EXPECT_EQ(opening(file_of(R"({"a":{"dtype":"F8","shape":[1],"data_offsets":[0,1]}})", "x")),
             "x: tensor a: dtype \"F8\", expected one of F32, F64, BF16, F16, I8, U8, I32, I64, BOOL");
+  // Nested too deeply to be printed by a function that calls itself.
+  std::string deep = std::string(200000, '[') + std::string(200000, ']');
+  EXPECT_EQ(opening(file_of("{\"a\":{\"dtype\":" + deep + ",\"shape\":[1],\"data_offsets\":[0,1]}}", "x")),
+            "x: tensor a: dtype an array, expected one of F32, F64, BF16, F16, I8, U8, I32, I64, BOOL");
+  EXPECT_EQ(opening(file_of("{\"a\":{\"dtype\":\"U8\",\"shape\":" + deep + ",\"data_offsets\":[0,1]}}", "x")),
+            "x: tensor a: dimension an array in shape");
   EXPECT_EQ(opening(file_of(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", "1234")),
             "x: tensor a: dimension -1 in shape");
   EXPECT_EQ(opening(file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", "1234")),

@@ -62,6 +62,10 @@ TEST_F(Sentences, SentencesToBePredictedHaveNoLabels) {
   EXPECT_EQ(all<int32_t>("dev", "tokens"), (Ids{1, 2, 2, 0}));
   EXPECT_EQ(all<int32_t>("dev", "length"), (Ids{2, 1}));
   EXPECT_FALSE(splits_.at("dev")->find("label"));
+  // What the weights call the label is missing; the last column is another.
+  write("new.tsv", "sentence\tid\nb\t7\n");
+  ASSERT_TRUE(open("sentences", "new.tsv", "length=2, split=\"dev\"", fitted).ok());
+  EXPECT_FALSE(splits_.at("dev")->find("label"));
   // A target that is named may be missing, too; one that is there counts.
   write("new.tsv", "id\tsentence\n7\tb\n");
   const char *named = "length=2, split=\"dev\", text=\"sentence\", target=\"label\"";

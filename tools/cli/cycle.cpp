@@ -104,7 +104,7 @@ Status Cycle::load() {
     if (status.ok())
       cycle_rows_ += step.stream == 0 ? step.feed.rows() : 0;
     if (status.ok())
-      status = runners_[step.runner]->runner.prepare(step.feed.tensors());
+      status = runners_[step.runner]->runner.prepare(step.feed.tensors(), step.feed.places());
     if (status.ok())
       continue;
     // These rows were not trained on.
@@ -117,7 +117,7 @@ Status Cycle::load() {
 
 Status Cycle::run() {
   for (Step &step : steps_) {
-    DLC_DATA_TRY(runners_[step.runner]->runner.run(step.feed.tensors(), step.feed.places()));
+    DLC_DATA_TRY(runners_[step.runner]->runner.run_prepared(step.feed.tensors()));
     runners_[step.runner]->reports.add(step.feed.rows());
   }
   return {};

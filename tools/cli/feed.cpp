@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cinttypes>
+#include <filesystem>
 #include <unistd.h>
 
 namespace dlc::cli {
@@ -66,6 +67,19 @@ Status choose_data(const Artifact &artifact, const Options &options, DataSpec &o
   return {};
 }
 
+/// That output is no file in the folder of a data set whose format it has.
+Status check_not_in_data(const DataSpec &spec, const std::string &output) {
+  std::error_code error;
+  auto folder = std::filesystem::canonical(spec.path, error),
+       file = std::filesystem::canonical(output, error);
+  if (error || !std::filesystem::is_directory(folder, error) || file.extension() != "." + spec.loader)
+    return {};
+  auto inside = std::mismatch(folder.begin(), folder.end(), file.begin(), file.end());
+  return inside.first == folder.end()
+             ? Status::input("cannot write " + output + ": it is a file of the data set " + spec.path)
+             : Status();
+}
+
 } // namespace
 
 Status open_data(const Artifact &artifact, const Options &options, const data::Encodings &fitted,
@@ -80,8 +94,10 @@ Status check_not_read(const Artifact &artifact, const Options &options, const st
   for (const auto &[name, file] : options.in)
     sources.push_back(file);
   // A run on --in reads no data, and what is wrong with the data is said where it is opened.
-  if (DataSpec spec; options.in.empty() && choose_data(artifact, options, spec).ok())
+  if (DataSpec spec; options.in.empty() && choose_data(artifact, options, spec).ok()) {
     sources.push_back(spec.path);
+    DLC_DATA_TRY(check_not_in_data(spec, output));
+  }
   for (const std::string &source : sources)
     DLC_DATA_TRY(data::check_not_source(output, source));
   return {};
@@ -203,7 +219,7 @@ Status EntryRunner::prepare_dims(const std::vector<int64_t> &dims) {
   return {};
 }
 
-Status EntryRunner::prepare(std::span<const dlc_tensor_t> arguments) {
+Status EntryRunner::prepare_sizes(std::span<const dlc_tensor_t> arguments) {
   std::vector<int64_t> dims(entry_.symbols.size());
   dlc_status_t status;
   int32_t count = static_cast<int32_t>(arguments.size());
@@ -239,9 +255,18 @@ Status EntryRunner::check_places(std::span<const dlc_tensor_t> arguments,
   return {};
 }
 
+Status EntryRunner::prepare(std::span<const dlc_tensor_t> arguments, std::span<const int64_t> rows) {
+  DLC_DATA_TRY(prepare_sizes(arguments));
+  return check_places(arguments, rows);
+}
+
 Status EntryRunner::run(std::span<const dlc_tensor_t> arguments, std::span<const int64_t> rows) {
-  DLC_DATA_TRY(prepare(arguments));
-  DLC_DATA_TRY(check_places(arguments, rows));
+  DLC_DATA_TRY(prepare(arguments, rows));
+  return run_prepared(arguments);
+}
+
+Status EntryRunner::run_prepared(std::span<const dlc_tensor_t> arguments) {
+  DLC_DATA_TRY(prepare_sizes(arguments));
   dlc_status_t status;
   int32_t count = static_cast<int32_t>(arguments.size());
   if (numerics_)

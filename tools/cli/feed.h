@@ -60,9 +60,13 @@ public:
               NumericsCheck *numerics = nullptr)
       : artifact_(artifact), session_(session), entry_(entry), numerics_(numerics) {}
 
-  /// Everything that can fail before a run touches a state: sizes that do not fit, memory. run does it, too.
-  data::Status prepare(std::span<const dlc_tensor_t> arguments);
-  /// rows: the places in a data set that an error names, if the arguments come from one.
+  /// Everything that can fail before a run touches a state: sizes that do not fit, memory, integers outside
+  /// of the axis that they choose from. rows: the places in a data set that an error names, if the arguments
+  /// come from one.
+  data::Status prepare(std::span<const dlc_tensor_t> arguments, std::span<const int64_t> rows = {});
+  /// A run on arguments that were prepared, and others perhaps since then.
+  data::Status run_prepared(std::span<const dlc_tensor_t> arguments);
+  /// Both.
   data::Status run(std::span<const dlc_tensor_t> arguments, std::span<const int64_t> rows = {});
   /// The results of the last run, in the entry's order; empty before the first.
   std::span<const dlc_tensor_t> results() const {
@@ -81,6 +85,7 @@ private:
     std::vector<dlc_tensor_t> results;
     std::vector<std::vector<std::byte>> buffers;
   };
+  data::Status prepare_sizes(std::span<const dlc_tensor_t> arguments);
   data::Status prepare_dims(const std::vector<int64_t> &dims);
 
   const Artifact &artifact_;

@@ -18,10 +18,6 @@ using data::Status;
 
 namespace {
 
-bool is_real(DataType type) {
-  return type == DataType::f32 || type == DataType::f64 || type == DataType::bf16 || type == DataType::f16;
-}
-
 void take(Statistics &statistics, double value) {
   bool is_bad = !std::isfinite(value);
   if (is_bad && statistics.first_bad < 0)

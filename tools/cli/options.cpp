@@ -344,6 +344,8 @@ std::string suggestion(const std::string &word, const std::vector<std::string> &
 std::string explain(const CLI::ParseError &error, int argc, char **argv, const CLI::App &app,
                     const std::vector<std::string> &verbs) {
   std::vector<CLI::App *> chosen = const_cast<CLI::App &>(app).get_subcommands();
+  if (chosen.empty() && dynamic_cast<const CLI::ValidationError *>(&error)) // of check_no_empty_words
+    return error.what();
   if (chosen.empty() && (argc < 2 || argv[1][0] != '-')) {
     std::string known;
     for (const std::string &name : verbs)
@@ -373,6 +375,17 @@ std::string explain(const CLI::ParseError &error, int argc, char **argv, const C
     return chosen[0]->get_name() + " has no flag " + name + suggestion(name, flags);
   }
   return message;
+}
+
+/// --resume "$UNSET" is not the same as no --resume, and would otherwise be taken for it.
+void check_no_empty_words(int argc, char **argv) {
+  for (int i = 1; i < argc; ++i) {
+    std::string_view word = argv[i];
+    bool ends_flag = word.starts_with("--") && word.find('=') == word.size() - 1;
+    if (word.empty() || ends_flag)
+      throw CLI::ValidationError(std::string(word.empty() ? argv[i - 1] : word.substr(0, word.size() - 1)),
+                                 "expected a value, found an empty one");
+  }
 }
 
 } // namespace
@@ -437,6 +450,7 @@ std::optional<int> parse_options(int argc, char **argv, const std::vector<std::s
   }
 
   try {
+    check_no_empty_words(argc, argv);
     app.parse(argc, argv);
   } catch (const CLI::ParseError &error) {
     if (error.get_exit_code() == 0)

@@ -72,21 +72,32 @@ JsonLine &JsonLine::add(std::string_view name, double value) {
   return *this;
 }
 
-JsonLine &JsonLine::add(std::string_view name, const std::vector<double> &values) {
+void JsonLine::add_list(std::string_view name, const std::vector<std::string> &texts,
+                        std::string (*written)(const std::string &)) {
   key(name);
   text_ += '[';
-  for (const double &value : values)
-    text_ += (&value == values.data() ? "" : ",") + json_number(value);
+  for (const std::string &text : texts)
+    text_ += (&text == texts.data() ? "" : ",") + written(text);
   text_ += ']';
-  return *this;
 }
 
 JsonLine &JsonLine::add(std::string_view name, const std::vector<std::string> &values) {
+  add_list(name, values, [](const std::string &value) { return json_string(value); });
+  return *this;
+}
+
+static std::string number_or_null(const std::string &digits) {
+  return digits.find_first_of("in") == std::string::npos ? digits : "null";
+}
+
+JsonLine &JsonLine::add_number(std::string_view name, const std::string &digits) {
   key(name);
-  text_ += '[';
-  for (const std::string &value : values)
-    text_ += (&value == values.data() ? "" : ",") + json_string(value);
-  text_ += ']';
+  text_ += number_or_null(digits);
+  return *this;
+}
+
+JsonLine &JsonLine::add_numbers(std::string_view name, const std::vector<std::string> &digits) {
+  add_list(name, digits, number_or_null);
   return *this;
 }
 

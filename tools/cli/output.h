@@ -24,13 +24,17 @@ public:
   JsonLine &add(std::string_view key, int64_t value);
   JsonLine &add(std::string_view key, uint64_t value);
   JsonLine &add(std::string_view key, double value);
-  JsonLine &add(std::string_view key, const std::vector<double> &values);
   JsonLine &add(std::string_view key, const std::vector<std::string> &values);
+  /// Numbers in digits as to_chars writes them: "inf" and "nan" become null.
+  JsonLine &add_number(std::string_view key, const std::string &digits);
+  JsonLine &add_numbers(std::string_view key, const std::vector<std::string> &digits);
   /// Prints it to standard output and flushes.
   void print();
 
 private:
   void key(std::string_view name);
+  void add_list(std::string_view key, const std::vector<std::string> &texts,
+                std::string (*written)(const std::string &));
   std::string text_;
 };
 

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 
 namespace dlc::cli {
 
@@ -18,39 +19,54 @@ using data::Status;
 
 namespace {
 
-/// The first values, for results that no --out takes.
-std::vector<double> first_values(const dlc_tensor_t &tensor, data::DataType type, bool &out_more) {
+/// An element in digits that read back as the same; a real number in `significant` ones where that is not 0.
+std::string digits(data::DataType type, const void *elements, int64_t index, int significant = 0) {
+  char text[32];
+  auto print = [&](auto value) { return std::string(text, std::to_chars(text, std::end(text), value).ptr); };
+  if (type == data::DataType::i64)
+    return print(static_cast<const int64_t *>(elements)[index]);
+  double value = without_nan_sign(element_value(type, elements, index));
+  if (!data::is_real(type))
+    return print(static_cast<int64_t>(value));
+  if (significant)
+    return format("%.*g", significant, value);
+  return type == data::DataType::f64 ? print(value) : print(static_cast<float>(value));
+}
+
+/// The first elements in digits, for results that no --out takes.
+std::vector<std::string> first_elements(const dlc_tensor_t &tensor, data::DataType type, int significant,
+                                        bool &out_more) {
   int64_t count = 1;
   for (int32_t i = 0; i < tensor.rank; ++i)
     count *= tensor.dims[i];
-  std::vector<double> values;
+  std::vector<std::string> elements;
   for (int64_t i = 0; i < std::min<int64_t>(count, 10); ++i)
-    values.push_back(element_value(type, tensor.data, i));
+    elements.push_back(digits(type, tensor.data, i, significant));
   out_more = count > 10;
-  return values;
+  return elements;
 }
 
 /// A result as a line: where it was written, or how it begins.
 void print_result(const Value &result, const dlc_tensor_t &tensor, const std::string &path, bool json) {
   std::string type = data::format_type(result.type, data::Shape(tensor.dims, tensor.dims + tensor.rank));
   bool more = false;
-  std::vector<double> values = first_values(tensor, result.type, more);
+  std::vector<std::string> elements = first_elements(tensor, result.type, json ? 0 : 6, more);
   if (json) {
     JsonLine line("result");
     line.add("name", result.name).add("type", type);
     if (!path.empty())
       line.add("file", path);
     else if (tensor.rank == 0)
-      line.add("value", values[0]);
+      line.add_number("value", elements[0]);
     else
-      line.add(more ? "first_values" : "values", values);
+      line.add_numbers(more ? "first_values" : "values", elements);
     line.print();
     return;
   }
   std::string text = path.empty() ? "" : " in " + path;
   if (path.empty())
-    for (double value : values)
-      text += format(" %.6g", without_nan_sign(value));
+    for (const std::string &element : elements)
+      text += " " + element;
   printf("%s: %s%s%s\n", result.name.c_str(), type.c_str(), text.c_str(), path.empty() && more ? " ..." : "");
 }
 
@@ -95,14 +111,10 @@ std::string csv_header(const Value &result, int64_t columns, bool is_matrix,
   return line + "\n";
 }
 
-/// An element in digits that read back as the same.
-std::string digits(data::DataType type, const void *elements, int64_t index) {
-  char text[32];
-  auto print = [&](auto value) { return std::string(text, std::to_chars(text, std::end(text), value).ptr); };
-  if (type == data::DataType::i64)
-    return print(static_cast<const int64_t *>(elements)[index]);
-  double value = element_value(type, elements, index);
-  return type == data::DataType::f64 ? print(value) : print(static_cast<float>(value));
+/// A pipe, a terminal, /dev/null: it is written to as it is.
+bool is_device(const std::string &path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error);
 }
 
 /// A line for each row of [rows] or [rows, columns].
@@ -144,9 +156,19 @@ Status match_results(const Entry &entry, const Options &options, std::vector<std
       return Status::input("--out " + entry.results[index].name +
                            "=-: only tokens (i32) are written as text, " + entry.name + " returns " +
                            entry.results[index].signature);
+    bool is_taken = path != "-" && std::find(out_paths.begin(), out_paths.end(), path) != out_paths.end();
+    if (is_taken)
+      return Status::input("--out: expected a file for each result, found " + path + " twice");
     out_paths[index] = path;
   }
   return {};
+}
+
+Status check_result_file(const std::string &path) {
+  std::string ending = std::filesystem::path(path).extension();
+  if (!ending.empty() && ending != ".npy" && ending != ".csv" && !is_device(path))
+    return Status::input("--out " + path + ": expected a name that ends in .npy or .csv");
+  return data::check_replaceable(path);
 }
 
 Status write_result(const Value &result, const dlc_tensor_t &tensor, const std::string &path,

@@ -78,11 +78,15 @@ Status check_names(const Entry &entry, const Options &options) {
   return {};
 }
 
-/// text as a number of a rank-0 type; false when it is none.
+template <typename T> bool parse_whole(const std::string &text, T &out_value) {
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out_value);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+/// text as a number of a rank-0 type; false when it is none of that type.
 bool parse_number(const std::string &text, data::DataType type, data::Tensor &out_tensor) {
   auto parse = [&](auto value) {
-    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size())
+    if (!parse_whole(text, value))
       return false;
     out_tensor = {type, {}, std::vector<std::byte>(sizeof value)};
     memcpy(out_tensor.bytes.data(), &value, sizeof value);
@@ -93,21 +97,44 @@ bool parse_number(const std::string &text, data::DataType type, data::Tensor &ou
     return parse(float{});
   case data::DataType::f64:
     return parse(double{});
+  case data::DataType::i8:
+    return parse(int8_t{});
+  case data::DataType::u8:
+    return parse(uint8_t{});
   case data::DataType::i32:
     return parse(int32_t{});
   case data::DataType::i64:
     return parse(int64_t{});
-  default:
-    return false;
+  case data::DataType::boolean:
+    return (text == "0" || text == "1") && parse(uint8_t{});
+  case data::DataType::bf16:
+  case data::DataType::f16:
+    break;
   }
+  return false;
+}
+
+/// Fails at what is a number, but not one of the argument's type.
+Status check_no_number(const Value &argument, const std::string &text) {
+  double number = 0;
+  if (!parse_whole(text, number))
+    return {};
+  bool is_half = argument.type == data::DataType::f16 || argument.type == data::DataType::bf16;
+  return Status::input("--in " + argument.name + ": " + text + " is no " + data::type_name(argument.type) +
+                       (is_half ? " that the command line takes: " + std::string("give a .npy file") +
+                                      conversion_hint(argument)
+                                : ""));
 }
 
 /// What --in gives for an argument: a .npy file, a number where there are no dimensions, or text where the
 /// weights have a vocabulary.
 Status read_argument(const Artifact &artifact, const Entry &entry, const Value &argument,
                      const std::string &given, const data::Encodings &encodings, data::Tensor &out_tensor) {
-  if (argument.dims.empty() && parse_number(given, argument.type, out_tensor))
-    return {};
+  if (argument.dims.empty()) {
+    if (parse_number(given, argument.type, out_tensor))
+      return {};
+    DLC_DATA_TRY(check_no_number(argument, given));
+  }
   const data::Vocabulary *vocabulary = find_vocabulary(argument, encodings);
   if (vocabulary && !given.ends_with(".npy"))
     return encode_text(artifact, entry, argument, *vocabulary, given, out_tensor);
@@ -198,8 +225,11 @@ Status run(const Artifact &artifact, const Options &options) {
   DLC_DATA_TRY(check_names(*entry, options));
   std::vector<std::string> paths;
   DLC_DATA_TRY(match_results(*entry, options, paths));
-  for (const std::string &path : paths)
+  for (const std::string &path : paths) {
     DLC_DATA_TRY(check_not_read(artifact, options, path));
+    if (!path.empty() && path != "-")
+      DLC_DATA_TRY(check_result_file(path));
+  }
 
   SessionHandle session;
   NumericsCheck numerics(artifact);

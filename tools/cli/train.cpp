@@ -44,6 +44,9 @@ Status Trainer::choose_length() {
 Status Trainer::check_targets() const {
   if (options_.save.empty())
     return options_.save_every ? Status::input("--save-every needs --save") : Status();
+  if (std::string weights = data::weights_path(options_.save); !weights.empty())
+    return Status::input("--save " + options_.save + ": checkpoints are called so; did you mean " + weights +
+                         "?");
   std::vector<std::string> targets = {options_.save, checkpoint_target()};
   if (best_.wanted())
     targets.push_back(best_path(options_.save));
