@@ -89,7 +89,8 @@ private:
   using Members = llvm::SmallPtrSet<Operation *, 16>;
   /// What fusing may make of one dispatch; copies of results may come on top.
   static constexpr unsigned kMaxFusedBindings = kMaxBindings - 16;
-  /// Operations of a dispatch at each position, functions weighed: the time to compile a kernel grows faster than its length.
+  /// Operations of a dispatch at each position, functions weighed: the time to compile a kernel grows faster
+  /// than its length.
   static constexpr unsigned kMaxWeight = 256;
 
   struct Candidate {

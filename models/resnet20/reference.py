@@ -4,6 +4,8 @@
     reference.py             the first steps on models/data/cifar10/sample.zip: writes losses.json
     reference.py --train N   N steps on models/data/cifar10/cifar10.zip; see reference_training.py
                  --sample    the same on the sample
+                 --bf16      layers compute in bfloat16, weights stay f32, compiled: a third of the time on a
+                             processor that has it
 
 Needs torch, xxhash and Pillow.
 """
@@ -98,10 +100,12 @@ class Pictures:
 
 
 class Training:
-    def __init__(self, data):
-        self.data = data
-        self.model = ResNet20()
+    def __init__(self, data, bf16=False):
+        self.data, self.bf16 = data, bf16
+        self.model = ResNet20().to(memory_format=torch.channels_last)
         tools.load_initial_weights(self.model)
+        if bf16:
+            self.model.compile(dynamic=False)
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=RATE, momentum=0.9, nesterov=True,
                                          weight_decay=5e-4)
         first = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, RATE, total_steps=CYCLES[0], div_factor=100,
@@ -111,7 +115,8 @@ class Training:
         self.schedule = torch.optim.lr_scheduler.SequentialLR(self.optimizer, [first, second], CYCLES[:1])
 
     def step(self, image, label):
-        loss = F.cross_entropy(self.model(image), label)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+            loss = F.cross_entropy(self.model(image), label)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
@@ -129,8 +134,9 @@ class Training:
 
 
 if __name__ == "__main__":
-    data = CIFAR10 if "--train" in sys.argv and "--sample" not in sys.argv else SAMPLE
-    sys.argv = [argument for argument in sys.argv if argument != "--sample"]  # the others' command line has none
-    training = Training(data)
+    own = {"--sample", "--bf16"} & set(sys.argv)  # the others' command line has none of them
+    sys.argv = [argument for argument in sys.argv if argument not in own]
+    data = CIFAR10 if "--train" in sys.argv and "--sample" not in own else SAMPLE
+    training = Training(data, "--bf16" in own)
     reference_training.main(pathlib.Path(__file__).with_name("losses.json"), training, BATCH,
                             lambda steps: Pictures(data, "train").batches(steps), training.evaluate)

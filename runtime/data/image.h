@@ -21,9 +21,9 @@ struct Image {
 
 /// Decodes a JPEG or PNG file, told apart by their first bytes, to 1 channel (grey) or 3 (red, green, blue).
 /// JPEG as libjpeg's default does it (accurate integer transform, smooth upsampling). Colour becomes grey as
-/// (19595 R + 38470 G + 7471 B + 32768) / 65536 (ITU-R BT.601 in integers, as Pillow). Alpha
-/// is left out, as Pillow's convert and PyTorch do. A damaged or truncated file is an input error, which name
-/// begins. A picture has at most 2^28 pixels.
+/// (19595 R + 38470 G + 7471 B + 32768) / 65536 (ITU-R BT.601 in integers, as Pillow). Alpha is left
+/// out, as Pillow's convert and PyTorch do. A damaged or truncated file is an input error, which name begins.
+/// A picture has at most 2^28 pixels.
 Status decode_image(const std::string &name, std::span<const std::byte> file, int64_t channels,
                     Image &out_image);
 
