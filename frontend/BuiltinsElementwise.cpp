@@ -43,20 +43,19 @@ double foldFlush(double x) {
 /// f(x) of a number now, of a tensor or scalar at run time.
 template <typename OpTy, double (*fold)(double)> Entity unary(Elaborator &e, BuiltinCall &call) {
   const Entity &x = call.args[0];
-  bool takesIntegers = std::is_same_v<OpTy, dl::AbsOp>;
-  if (x.isConstantInteger() && (takesIntegers || std::is_same_v<OpTy, dl::FloorOp>)) {
+  constexpr bool takesIntegers = std::is_same_v<OpTy, dl::AbsOp>;
+  constexpr bool givesIntegers = std::is_same_v<OpTy, dl::FloorOp>;
+  if (x.isConstantInteger() && (takesIntegers || givesIntegers)) {
     int64_t value = *x.integer.getConstantValue();
-    if (!takesIntegers || value >= 0)
+    if (givesIntegers || value >= 0)
       return x;
     if (value != INT64_MIN)
       return e.integer(-value);
   }
   if (x.isNumber()) {
     double result = fold(x.asDouble());
-    bool isWhole = takesIntegers || std::is_same_v<OpTy, dl::FloorOp>;
-    return isWhole && (x.isInteger() || !takesIntegers) && std::fabs(result) < 0x1p53
-               ? e.integer(static_cast<int64_t>(result))
-               : Entity::ofFloat(result);
+    return givesIntegers && std::fabs(result) < 0x1p53 ? e.integer(static_cast<int64_t>(result))
+                                                       : Entity::ofFloat(result);
   }
   if (x.isScalar() || x.isInteger()) {
     Value value = e.toRankZero(x, Float64Type::get(&e.context));

@@ -145,16 +145,18 @@ Entity mean(Elaborator &e, BuiltinCall &call) {
 
 /// max(a, b), elementwise, and max(x, axis=…), a reduction.
 template <typename OpTy, dl::ReduceKind kind> Entity extremum(Elaborator &e, BuiltinCall &call) {
-  constexpr bool isMax = kind == dl::ReduceKind::Max;
+  auto isBetter = [&](const Entity &number, const Entity &best) {
+    BinaryOp comparison = kind == dl::ReduceKind::Max ? BinaryOp::Greater : BinaryOp::Less;
+    return e.binary(comparison, number, best, call.range, call.range, call.range);
+  };
   if (call.args[1].kind == Entity::Kind::None) {
     if (call.args[0].isTuple() && !call.args[0].tuple->elements.empty()) {
       Entity best = call.args[0].tuple->elements.front();
       for (const Entity &element : call.args[0].tuple->elements) {
-        Entity isBetter = e.binary(isMax ? BinaryOp::Greater : BinaryOp::Less, element, best, call.range,
-                                   call.range, call.range);
-        if (!isBetter.isBool())
+        Entity replaces = isBetter(element, best);
+        if (!replaces.isBool())
           return Entity::poison();
-        best = isBetter.flag ? element : best;
+        best = replaces.flag ? element : best;
       }
       return best;
     }
@@ -168,14 +170,8 @@ template <typename OpTy, dl::ReduceKind kind> Entity extremum(Elaborator &e, Bui
     return Entity::poison();
   }
   const Entity &a = call.args[0], &b = call.args[1];
-  if (a.isConstantInteger() && b.isConstantInteger()) {
-    int64_t first = *a.integer.getConstantValue(), second = *b.integer.getConstantValue();
-    return (isMax ? first >= second : first <= second) ? a : b;
-  }
-  if (a.isNumber() && b.isNumber()) {
-    bool isFirst = isMax ? a.asDouble() >= b.asDouble() : a.asDouble() <= b.asDouble();
-    return isFirst ? a : b;
-  }
+  if (a.isNumber() && b.isNumber())
+    return isBetter(b, a).flag ? b : a;
   for (size_t side : {0, 1}) {
     const Entity &entity = call.args[side];
     if (!entity.isTensor() || !entity.tensorType().getElementType().isInteger(1))

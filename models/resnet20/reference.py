@@ -10,6 +10,7 @@
 Needs torch, xxhash and Pillow.
 """
 
+import argparse
 import io
 import pathlib
 import sys
@@ -134,9 +135,12 @@ class Training:
 
 
 if __name__ == "__main__":
-    own = {"--sample", "--bf16"} & set(sys.argv)  # the others' command line has none of them
-    sys.argv = [argument for argument in sys.argv if argument not in own]
-    data = CIFAR10 if "--train" in sys.argv and "--sample" not in own else SAMPLE
-    training = Training(data, "--bf16" in own)
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--sample", action="store_true")
+    parser.add_argument("--bf16", action="store_true")
+    options, others = parser.parse_known_args()
+    sys.argv[1:] = others  # what reference_training.py parses
+    data = CIFAR10 if "--train" in others and not options.sample else SAMPLE
+    training = Training(data, options.bf16)
     reference_training.main(pathlib.Path(__file__).with_name("losses.json"), training, BATCH,
                             lambda steps: Pictures(data, "train").batches(steps), training.evaluate)

@@ -131,11 +131,12 @@ Status make_plan(const Table &train, const Settings &settings, const Encodings &
 }
 
 /// The row whose number in a column is the farthest from 0.
-size_t row_of_largest(const Table &table, size_t place) {
+size_t row_of_largest(const Table &table, size_t place, const std::set<std::string> &missing) {
   size_t largest = 0;
   double most = -1, number = 0;
   for (size_t row = 0; row < table.rows.size(); ++row)
-    if (parse_number(table.rows[row][place], number) && std::abs(number) > most) {
+    if (!missing.count(table.rows[row][place]) && parse_number(table.rows[row][place], number) &&
+        std::abs(number) > most) {
       most = std::abs(number);
       largest = row;
     }
@@ -143,7 +144,7 @@ size_t row_of_largest(const Table &table, size_t place) {
 }
 
 /// Mean and standard deviation (of the whole, not of a sample) of the numbers in a column.
-Status standardise(const Table &train, size_t place, const std::vector<double> &numbers,
+Status standardise(const Table &train, const Plan &plan, size_t place, const std::vector<double> &numbers,
                    Feature &out_feature) {
   Feature feature;
   feature.name = train.names[place];
@@ -161,7 +162,7 @@ Status standardise(const Table &train, size_t place, const std::vector<double> &
   double deviation = std::sqrt(squares / count), rounding = 1e-12 * std::abs(feature.mean);
   feature.scale = deviation > rounding ? deviation : 1;
   if (!std::isfinite(feature.mean) || !std::isfinite(deviation)) {
-    size_t row = row_of_largest(train, place);
+    size_t row = row_of_largest(train, place, plan.missing);
     return Status::input(train.at(row) + ": column " + feature.name + ": " + train.rows[row][place] +
                          " is too large: the column's mean or deviation leaves f64");
   }
@@ -193,7 +194,7 @@ Status learn_feature(const Table &train, const Plan &plan, const std::string &na
   }
   if (!no_number && !plan.categories.count(name)) {
     Feature feature;
-    DLC_DATA_TRY(standardise(train, place, numbers, feature));
+    DLC_DATA_TRY(standardise(train, plan, place, numbers, feature));
     feature.missing = feature.mean;
     if (!plan.standardize) {
       feature.mean = 0;
@@ -246,7 +247,7 @@ Status learn_target(const Table &train, const Plan &plan, const Encodings &fitte
   if (plan.regression) {
     Feature feature;
     if (plan.standardize_target)
-      DLC_DATA_TRY(standardise(train, place, numbers, feature));
+      DLC_DATA_TRY(standardise(train, plan, place, numbers, feature));
     feature.name = plan.target;
     encoding->features.push_back(std::move(feature));
   } else {

@@ -66,14 +66,15 @@ TEST_F(Images, FoldersAreSplitsAndClasses) {
 }
 
 TEST_F(Images, AZipIsAFolder) {
-  for (const std::string around : {"pictures/", "./"})
-    make_zip(
-        path(around == "./" ? "e.zip" : "d.zip"),
-        {{around + "train/b/1.png", plain(1)},
-         {around + "train/a/1.png", plain(2)},
-         {around + "val/b/1.png", plain(3)},
-         {(around == "./" ? "./__MACOSX/" : "__MACOSX/pictures/") + std::string("train/b/._1.png"), "none"},
-         {around + ".DS_Store", "none"}});
+  auto make = [&](const char *name, const std::string &around, const std::string &hidden) {
+    make_zip(path(name), {{around + "train/b/1.png", plain(1)},
+                          {around + "train/a/1.png", plain(2)},
+                          {around + "val/b/1.png", plain(3)},
+                          {hidden + "train/b/._1.png", "none"},
+                          {around + ".DS_Store", "none"}});
+  };
+  make("d.zip", "pictures/", "__MACOSX/pictures/");
+  make("e.zip", "./", "./__MACOSX/");
   ASSERT_TRUE(open(path("e.zip"), ", channels=1").ok());
   EXPECT_EQ(rows("train") + rows("val"), "2:0 1:1 3:1 ");
   for (const char *memory : {"", ", memory=0"}) {

@@ -78,7 +78,7 @@ Status check_names(const Entry &entry, const Options &options) {
   return {};
 }
 
-template <typename T> bool parse_whole(const std::string &text, T &out_value) {
+template <typename T> bool parse_all(const std::string &text, T &out_value) {
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out_value);
   return error == std::errc() && end == text.data() + text.size();
 }
@@ -86,7 +86,7 @@ template <typename T> bool parse_whole(const std::string &text, T &out_value) {
 /// text as a number of a rank-0 type; false when it is none of that type.
 bool parse_number(const std::string &text, data::DataType type, data::Tensor &out_tensor) {
   auto parse = [&](auto value) {
-    if (!parse_whole(text, value))
+    if (!parse_all(text, value))
       return false;
     out_tensor = {type, {}, std::vector<std::byte>(sizeof value)};
     memcpy(out_tensor.bytes.data(), &value, sizeof value);
@@ -115,9 +115,9 @@ bool parse_number(const std::string &text, data::DataType type, data::Tensor &ou
 }
 
 /// Fails at what is a number, but not one of the argument's type.
-Status check_no_number(const Value &argument, const std::string &text) {
+Status refuse_other_number(const Value &argument, const std::string &text) {
   double number = 0;
-  if (!parse_whole(text, number))
+  if (!parse_all(text, number))
     return {};
   bool is_half = argument.type == data::DataType::f16 || argument.type == data::DataType::bf16;
   return Status::input("--in " + argument.name + ": " + text + " is no " + data::type_name(argument.type) +
@@ -133,7 +133,7 @@ Status read_argument(const Artifact &artifact, const Entry &entry, const Value &
   if (argument.dims.empty()) {
     if (parse_number(given, argument.type, out_tensor))
       return {};
-    DLC_DATA_TRY(check_no_number(argument, given));
+    DLC_DATA_TRY(refuse_other_number(argument, given));
   }
   const data::Vocabulary *vocabulary = find_vocabulary(argument, encodings);
   if (vocabulary && !given.ends_with(".npy"))
