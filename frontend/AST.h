@@ -159,12 +159,13 @@ struct MinimizeGroup {
   SourceRange range;
 };
 
-/// `minimize loss over decoder.* with adamw(decay=0), rest with adamw(decay=0.1) clip clip_norm(1.0)`
+/// `minimize loss over decoder.* with adamw(decay=0), rest with adamw(decay=0.1) clip clip_norm(1.0) every 4`
 struct MinimizeStmt : StmtOf<StmtKind::Minimize> {
   using StmtOf::StmtOf;
   const Expr *loss = nullptr;
   llvm::ArrayRef<MinimizeGroup> groups; ///< at least one
   const Expr *clip = nullptr;           ///< may be null; over the gradients of all groups together
+  const Expr *every = nullptr;          ///< may be null; of how many steps one updates
 };
 
 /// `report loss, top = accuracy(logits, label)`. Without a name of its own an item is called by the name that

@@ -232,6 +232,10 @@ void Printer::print(const MinimizeStmt &stmt) {
     os << " clip ";
     print(*stmt.clip);
   }
+  if (stmt.every) {
+    os << " every ";
+    print(*stmt.every);
+  }
 }
 
 void Printer::print(const ParameterPattern &pattern) {

@@ -284,8 +284,9 @@ private:
       checkExpr(minimize->loss);
       for (const MinimizeGroup &group : minimize->groups)
         checkExpr(group.optimizer);
-      if (minimize->clip)
-        checkExpr(minimize->clip);
+      for (const Expr *clause : {minimize->clip, minimize->every})
+        if (clause)
+          checkExpr(clause);
       return;
     }
     case StmtKind::Report:

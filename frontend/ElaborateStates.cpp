@@ -317,11 +317,15 @@ Value Elaborator::elaborateInitial(const Expr *expr, dl::TensorType type, String
       return {};
     value = broadcastTo(entity.value, type.getShape());
   }
+  setInitial(name, value);
+  return value;
+}
+
+void Elaborator::setInitial(StringRef name, Value value) {
   if (TypedAttr constant = constantElement(value))
     stateOps[name].setInitialAttr(constant);
   else
     storeState(name, value);
-  return value;
 }
 
 Entity Elaborator::callInitializer(const CallableDecl *decl, const CallExpr *call, dl::TensorType type) {

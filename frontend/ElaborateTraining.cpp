@@ -151,6 +151,12 @@ void Elaborator::elaborateMinimize(const MinimizeStmt *stmt) {
   auto gradient = emit<dl::GradientOp>(ValueRange(values).getTypes(), loss.value, values);
 
   SmallVector<Value> gradients(gradient.getGradients());
+  std::optional<Accumulation> accumulation;
+  if (stmt->every && !elaborateEvery(stmt->every, accumulation))
+    return;
+  if (accumulation && !accumulateGradients(*accumulation, updated, gradients, stmt->every->range))
+    return;
+  Restore<Value> counts(entry->iteration, accumulation ? accumulation->updates : entry->iteration);
   rememberGradients(gradients);
   if (stmt->clip && !clipGradients(stmt->clip, gradients))
     return;
@@ -163,7 +169,7 @@ void Elaborator::elaborateMinimize(const MinimizeStmt *stmt) {
   for (auto [position, parameter] : llvm::enumerate(updated)) {
     for (auto &group : groups)
       if (llvm::is_contained(group->parameters, parameter))
-        updateParameter(*group, parameter, gradients[position]);
+        updateParameter(*group, parameter, gradients[position], accumulation ? &*accumulation : nullptr);
     if (diags.errorCount() != errors)
       return; // the same again for every parameter
   }
@@ -328,7 +334,8 @@ bool Elaborator::bindHyperparameters(const CallableDecl *decl, const Expr *expr,
   return checkConstraints(decl, expr->range);
 }
 
-void Elaborator::updateParameter(OptimizerGroup &group, unsigned parameter, Value gradient) {
+void Elaborator::updateParameter(OptimizerGroup &group, unsigned parameter, Value gradient,
+                                 const Accumulation *accumulation) {
   const ParameterInfo &info = parameters[parameter];
   Frame callee;
   callee.decl = group.decl;
@@ -339,7 +346,8 @@ void Elaborator::updateParameter(OptimizerGroup &group, unsigned parameter, Valu
   Scope body(&group.scope);
   Restore<Frame *> inFrame(frame, &callee);
   Restore<Scope *> inScope(scope, &body);
-  Restore<unsigned> forParameter(updatedParameter, parameter);
+  Update own{parameter, {}};
+  Restore<Update *> inUpdate(update, &own);
   Binding p;
   p.kind = Binding::Kind::Var;
   p.entity = loadState(info.name, info.type);
@@ -367,12 +375,16 @@ void Elaborator::updateParameter(OptimizerGroup &group, unsigned parameter, Valu
   }
   currentLocation = locate(group.syntax->optimizer->range);
   // What is computed with it from here on does not depend on what this update was computed from.
-  storeState(info.name, emit<dl::StopGradientOp>(info.type, updated.value));
+  Value result = accumulation ? whereLast(*accumulation, updated.value, old) : updated.value;
+  storeState(info.name, emit<dl::StopGradientOp>(info.type, result));
+  for (const auto &[state, before] : own.states)
+    if (Value changed = entry->states[state]; accumulation && changed != before)
+      storeState(state, whereLast(*accumulation, changed, before));
 }
 
 /// State of an optimizer belongs to the train entry and the parameter that is being updated.
 void Elaborator::elaborateOptimizerStates(const StateStmt *stmt) {
-  const ParameterInfo &info = parameters[updatedParameter];
+  const ParameterInfo &info = parameters[update->parameter];
   StringRef owner = entry->decl->name.text;
   // In "init" the optimizer's p is the parameter's initial value; there is no gradient.
   auto prepare = [&](Scope &inner) {
@@ -394,6 +406,7 @@ void Elaborator::elaborateOptimizerStates(const StateStmt *stmt) {
       if (elaborateInitial(variable.init, type, binding.state, prepare)) {
         currentLocation = locate(variable.range);
         binding.entity = loadState(binding.state, type);
+        update->states.emplace_back(binding.state, binding.entity.value);
       }
     }
     bind(variable.name, std::move(binding));

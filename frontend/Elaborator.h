@@ -10,7 +10,8 @@
 //   ElaborateGradientClause  a layer's own rule
 //   ElaborateStates      instances, parameters, buffers, counters, seeds: everything that is a dl.state
 //   ElaborateStatements  statements but for training
-//   ElaborateTraining    minimize, optimizers; ElaborateClip: functions of gradients
+//   ElaborateTraining    minimize, optimizers; ElaborateClip: functions of gradients;
+//                        ElaborateAccumulation: gradients of several steps
 //   ElaborateMetrics     metrics, report
 //   ElaborateExpressions names, operators, members; ElaborateSubscripts; ElaborateScan: scan
 //   ElaborateIndex…      ElaborateIndexNotation and ElaborateIndexedAccess: let y[i, j] = …
@@ -234,6 +235,8 @@ public:
   Value scanPosition();
   /// A random tensor at a new site of the current frame.
   Value random(dl::TensorType type, llvm::StringRef name);
+  /// In "init": what the state starts as.
+  void setInitial(llvm::StringRef name, Value value);
   /// Evaluates an initial value in "init", converted to `type`; null after an error.
   /// `prepare` may rebind names that mean something else there.
   Value elaborateInitial(const Expr *expr, dl::TensorType type, llvm::StringRef name,
@@ -257,6 +260,18 @@ public:
   Entity checkDeclaredType(Entity entity, const TypeExpr *type, SourceRange range, const llvm::Twine &what);
   void bind(const Identifier &name, Binding binding);
 
+  //===--- Gradients of several steps (ElaborateAccumulation.cpp) ---===//
+  /// What `every k` makes of a step: the position-th of k, the last of which updates.
+  struct Accumulation {
+    Value position; ///< i64, 0 to k − 1
+    Value updates;  ///< i64, with the one that this step is for: `iteration`, behind `with` and `clip`
+    Value isLast;   ///< bool
+  };
+  bool elaborateEvery(const Expr *expr, std::optional<Accumulation> &out_accumulation);
+  bool accumulateGradients(const Accumulation &step, llvm::ArrayRef<unsigned> ofParameters,
+                           llvm::MutableArrayRef<Value> gradients, SourceRange range);
+  Value whereLast(const Accumulation &step, Value updated, Value old);
+
   //===--- Training (ElaborateTraining.cpp) ---===//
   void elaborateMinimize(const MinimizeStmt *stmt);
   void elaborateReport(const ReportStmt *stmt);
@@ -272,7 +287,8 @@ public:
                                  SourceRange range);
   bool prepareOptimizer(OptimizerGroup &group);
   bool bindHyperparameters(const CallableDecl *decl, const Expr *expr, llvm::ArrayRef<Arg> args, Scope &own);
-  void updateParameter(OptimizerGroup &group, unsigned parameter, Value gradient);
+  void updateParameter(OptimizerGroup &group, unsigned parameter, Value gradient,
+                       const Accumulation *accumulation);
   /// The parameters that `loss` was computed from, in the order of declaration, each with its value there.
   std::vector<std::pair<unsigned, Value>> parametersOf(Value loss);
   void warnOfUntrained();
@@ -429,7 +445,12 @@ public:
   bool hasTraining = false;
   unsigned expressionDepth = 0;             ///< expressions around the one that is walked, through all calls
   unsigned statements = 0, expressions = 0; ///< walked so far, for the limits on unrolling
-  unsigned updatedParameter = 0;            ///< index of the one that the optimizer's body is for
+  /// What an optimizer's body is for.
+  struct Update {
+    unsigned parameter = 0;                            ///< its index
+    std::vector<std::pair<std::string, Value>> states; ///< the optimizer's, with their values before
+  };
+  Update *update = nullptr;
   std::string lastLetName; ///< of the statement being elaborated: what callees without a name are shown as
 };
 

@@ -127,7 +127,7 @@ bool Annotator::previousEndsOperand() const {
 /// two values never follow each other in one statement. A function may be called `where`, too.
 bool Annotator::isClauseWord() const {
   static constexpr StringRef words[] = {"where", "over", "axis", "reverse", "carry",
-                                        "as",    "with", "clip", "on"};
+                                        "as",    "with", "clip", "every",   "on"};
   const FormatToken &token = tokens[at];
   if (token.kind != TokenKind::Name || !llvm::is_contained(words, token.text) || isMember() ||
       next().kind == TokenKind::LeftArrow)

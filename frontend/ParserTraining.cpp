@@ -6,7 +6,7 @@ using namespace dlc::frontend;
 using llvm::SmallVector;
 using llvm::StringRef;
 
-/// minimize ::= "minimize" expr ("with" expr | "over" group ("," group)*) ("clip" expr)?
+/// minimize ::= "minimize" expr ("with" expr | "over" group ("," group)*) ("clip" expr)? ("every" expr)?
 const Stmt *ParserImpl::parseMinimize() {
   SourceRange begin = take().range;
   auto *stmt = context.create<MinimizeStmt>(begin);
@@ -31,6 +31,8 @@ const Stmt *ParserImpl::parseMinimize() {
   }
   stmt->groups = context.copy(llvm::ArrayRef<MinimizeGroup>(groups));
   if (acceptWord("clip") && !(stmt->clip = parseExpr()))
+    return nullptr;
+  if (acceptWord("every") && !(stmt->every = parseExpr()))
     return nullptr;
   stmt->range = since(begin);
   return stmt;

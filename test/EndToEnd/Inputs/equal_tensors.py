@@ -1,12 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Prints which tensors of two safetensors files have the same bytes, which differ, and which only one has.
+"""Prints which tensors of two safetensors files have the same bytes, which differ, and which only one has. With a
+tolerance also those, in f32, of which no two elements differ by more.
 
-usage: equal_tensors.py A B
+usage: equal_tensors.py A B [TOLERANCE]
 """
 
+import array
 import json
 import struct
 import sys
+
+tolerance = float(sys.argv[3]) if len(sys.argv) > 3 else None
+
+
+def compare(a, b):
+    if a == b:
+        return "equal"
+    if tolerance is None or len(a) != len(b):
+        return "differ"
+    largest = max(abs(x - y) for x, y in zip(array.array("f", a), array.array("f", b)))
+    return "close" if largest <= tolerance else f"differ by {largest:.3g}"
+
 
 
 def tensors(path):
@@ -22,4 +36,4 @@ def tensors(path):
 a, b = tensors(sys.argv[1]), tensors(sys.argv[2])
 for name in sorted(a.keys() | b.keys()):
     both = name in a and name in b
-    print(name + ":", "one only" if not both else "equal" if a[name] == b[name] else "differ")
+    print(name + ":", compare(a[name], b[name]) if both else "one only")

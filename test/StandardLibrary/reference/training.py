@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Optimizers, schedules and functions of gradients, step by step."""
+"""Optimizers, schedules, functions of gradients and their accumulation, step by step."""
 
 import math
 import warnings
@@ -174,4 +174,40 @@ def clipping():
     return family
 
 
-FAMILIES = [optimizers, schedules, clipping]
+def accumulation():
+    family = Family("accumulation")
+    optim, schedule = torch.optim, torch.optim.lr_scheduler
+    table = [
+        ("sgd(lr=0.1, momentum=0.9)", 2, (3,), dict(optimizer=optim.SGD, lr=0.1, momentum=0.9)),
+        ("adam(lr=step_decay(0.1, every=1, gamma=0.5))", 3, (2, 3),
+         dict(optimizer=optim.Adam, lr=0.1, scheduler=lambda o: schedule.StepLR(o, 1, 0.5))),
+        ("adamw(lr=0.1) clip clip_norm(0.5)", 3, (2, 1, 3), dict(optimizer=optim.AdamW, lr=0.1, limit=0.5)),
+        ("rmsprop(momentum=0.5)", 1, (4,), dict(optimizer=optim.RMSprop, momentum=0.5)),
+    ]
+    for index, (call, every, shape, keywords) in enumerate(table):
+        case = f"accumulation_{index}"
+        p = torch.nn.Parameter(double(family.normal(*shape)))
+        family.put(case, f"set/{case}_p.weight", p)
+        limit, scheduler = keywords.pop("limit", None), keywords.pop("scheduler", None)
+        optimizer = keywords.pop("optimizer")([p], **keywords)
+        following = scheduler(optimizer) if scheduler else None
+        for step in range(8):
+            g = family.normal(*shape)
+            (p * double(g) / every).sum().backward()
+            family.put(case, f"{step}/in/g", g)
+            family.put(case, f"{step}/out/1", p.grad.norm() * every / (step % every + 1))
+            if (step + 1) % every == 0:
+                if limit:
+                    torch.nn.utils.clip_grad_norm_([p], limit)
+                optimizer.step()
+                optimizer.zero_grad()
+                if following:
+                    following.step()
+            family.put(case, f"{step}/state/{case}_p.weight", p)
+        family.texts.append(f"train {case}(g: {dl_type(g)}) {{\n  let {case}_p = weights(g)\n"
+                            f"  minimize {case}_p with {call} every {every}\n"
+                            f"  report loss = {case}_p, norm = grad_norm()\n}}\n")
+    return family
+
+
+FAMILIES = [optimizers, schedules, clipping, accumulation]
