@@ -80,10 +80,15 @@ def metrics():
             add(family, f"{function.__name__}_{index}", f'{function.__name__}(x, label, average="{average}")', labelled,
                 lambda x, y: function(x, y, average))
         bins = (8, 64, 1000)[index]
-        add(family, f"auc_{index}", f"auc(score, label, bins={bins})",
+        add(family, f"binned_auc_{index}", f"binned_auc(score, label, bins={bins})",
             lambda n: {"score": family.integers(bins, n).astype("float32") / bins + 0.5 / bins,
                        "label": family.random.permutation(n).astype("int32") % 2},
             auc)
+        # Equal scores, scores of any size, and as many rows as are kept.
+        scores = (lambda n: family.integers(5, n).astype("float32") - 2, lambda n: family.normal(n),
+                  lambda n: family.normal(n) * 1e30)[index]
+        add(family, f"auc_{index}", "auc(score, label)" if index == 0 else f"auc(score, label, rows={(0, 40, 16)[index]})",
+            lambda n: {"score": scores(n), "label": family.random.permutation(n).astype("int32") % 2}, auc)
         shape = [(), (3,), (2, 2)][index]
         pair = lambda n: {"x": family.normal(n, *shape), "y": family.normal(n, *shape) + 3}
         add(family, f"mean_squared_error_{index}", "mean_squared_error(x, y)", pair, F.mse_loss)
