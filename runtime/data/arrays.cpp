@@ -131,17 +131,11 @@ Status make_splits(const std::string &path, std::map<std::string, Arrays> &found
   for (auto &[name, arrays] : found) {
     DLC_DATA_TRY(check(path, arrays, settings.flag("convert", true)));
     auto shared = std::make_shared<Arrays>(std::move(arrays));
-    std::vector<int64_t> rows, validation;
-    if (name == "train")
-      for (size_t row : validation_rows(static_cast<size_t>((*shared)[0].tensor.shape[0]), share,
-                                        settings.integer("split_seed", 0)))
-        validation.push_back(static_cast<int64_t>(row));
-    for (int64_t row = 0; row < (*shared)[0].tensor.shape[0]; ++row)
-      if (!std::binary_search(validation.begin(), validation.end(), row))
-        rows.push_back(row);
-    splits[name] = std::make_unique<ArraySplit>(shared, std::move(rows));
-    if (!validation.empty())
-      splits["validation"] = std::make_unique<ArraySplit>(shared, std::move(validation));
+    RowSplit rows = split_rows((*shared)[0].tensor.shape[0], name == "train" ? share : 0,
+                               settings.integer("split_seed", 0));
+    splits[name] = std::make_unique<ArraySplit>(shared, std::move(rows.rest));
+    if (!rows.validation.empty())
+      splits["validation"] = std::make_unique<ArraySplit>(shared, std::move(rows.validation));
   }
   out_splits = std::move(splits);
   return {};

@@ -49,6 +49,15 @@ std::vector<size_t> validation_rows(size_t size, double share, int64_t seed) {
   return {order.begin(), order.end()};
 }
 
+RowSplit split_rows(int64_t size, double share, int64_t seed) {
+  std::vector<size_t> validation = validation_rows(static_cast<size_t>(size), share, seed);
+  RowSplit split{{}, {validation.begin(), validation.end()}};
+  for (int64_t row = 0; row < size; ++row)
+    if (!std::binary_search(validation.begin(), validation.end(), static_cast<size_t>(row)))
+      split.rest.push_back(row);
+  return split;
+}
+
 std::vector<std::string> split_names(const Splits &splits) {
   std::vector<std::string> names;
   for (const auto &[name, rows] : splits)

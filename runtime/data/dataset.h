@@ -82,6 +82,12 @@ Status open_data(const DataSpec &spec, const Encodings &fitted, Splits &out_spli
 /// down, the first of shuffled_order(seed, 0, size) (batcher.h).
 std::vector<size_t> validation_rows(size_t size, double share, int64_t seed);
 
+/// validation_rows, and the others, both in order.
+struct RowSplit {
+  std::vector<int64_t> rest, validation;
+};
+RowSplit split_rows(int64_t size, double share, int64_t seed);
+
 /// The most classes that labels may have: more are not labels.
 constexpr size_t max_classes = 10000;
 

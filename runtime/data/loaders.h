@@ -78,6 +78,13 @@ inline constexpr LoaderSetting images_settings[] = {
     {"width", SettingKind::integer, 1, 0x1p14},
 };
 
+inline constexpr LoaderSetting mnist_settings[] = {
+    {"classes", SettingKind::integer, 1, 256},
+    {"prefix", SettingKind::text},
+    {"split_seed", SettingKind::integer, 0},
+    {"validation", SettingKind::number, 0, 0.9},
+};
+
 inline constexpr LoaderSetting sentences_settings[] = {
     {"header", SettingKind::flag},
     {"length", SettingKind::integer, 1, 0x1p20},
@@ -108,7 +115,7 @@ struct LoaderSignature {
 inline constexpr LoaderSignature loader_signatures[] = {
     {"csv", csv_settings},
     {"images", images_settings},
-    {"mnist", {}},
+    {"mnist", mnist_settings},
     {"npy", array_settings},
     {"safetensors", array_settings},
     {"sentences", sentences_settings},

@@ -4,102 +4,141 @@
 #include "runtime/data/idx.h"
 
 #include <array>
-#include <cstring>
+#include <cinttypes>
+#include <numeric>
 #include <sys/stat.h>
 
 namespace dlc::data {
 namespace {
 
-constexpr int64_t mnist_rows = 28, mnist_columns = 28, pixels = mnist_rows * mnist_columns, classes = 10;
+/// Two files, kept as their bytes: 47 MB for MNIST's training images instead of 188 as f32.
+struct Pair {
+  std::string image_path;
+  Tensor images; ///< u8[n, height, width]
+  Tensor labels; ///< u8[n]
+};
 
-/// One split, kept as the bytes of its files: 47 MB for the training images instead of 188 as f32.
+/// Rows of a pair of files: all, or those of a share.
 class MnistSplit : public DataSet {
 public:
-  MnistSplit(Tensor images, Tensor labels) : images_(std::move(images)), labels_(std::move(labels)) {
+  MnistSplit(std::shared_ptr<const Pair> pair, std::vector<int64_t> rows, int64_t classes)
+      : pair_(std::move(pair)), rows_(std::move(rows)),
+        columns_{{"image", DataType::f32, {1, pair_->images.shape[1], pair_->images.shape[2]}, 0},
+                 {"label", DataType::i32, {}, classes}} {
     // byte / 255 in f32, correctly rounded: what torchvision's ToTensor gives.
     for (int i = 0; i < 256; ++i)
       scaled_[static_cast<size_t>(i)] = static_cast<float>(i) / 255.0f;
   }
 
   const std::vector<Column> &columns() const override { return columns_; }
-  int64_t size() const override { return labels_.shape[0]; }
+  int64_t size() const override { return static_cast<int64_t>(rows_.size()); }
 
 protected:
   Status read_rows(size_t column, std::span<const int64_t> indices, const Draws *, void *out) const override {
     if (column == 0) {
       float *to = static_cast<float *>(out);
+      int64_t pixels = pair_->images.shape[1] * pair_->images.shape[2];
       for (int64_t index : indices) {
-        const uint8_t *from = images_.as<uint8_t>() + index * pixels;
+        const uint8_t *from = pair_->images.as<uint8_t>() + rows_[static_cast<size_t>(index)] * pixels;
         for (int64_t i = 0; i < pixels; ++i)
           *to++ = scaled_[from[i]];
       }
     } else {
       int32_t *to = static_cast<int32_t *>(out);
       for (int64_t index : indices)
-        *to++ = labels_.as<uint8_t>()[index];
+        *to++ = pair_->labels.as<uint8_t>()[rows_[static_cast<size_t>(index)]];
     }
     return {};
   }
 
 private:
-  Tensor images_; ///< u8[n, 28, 28]
-  Tensor labels_; ///< u8[n]
+  std::shared_ptr<const Pair> pair_;
+  std::vector<int64_t> rows_;
   std::array<float, 256> scaled_;
-  std::vector<Column> columns_ = {{"image", DataType::f32, {1, mnist_rows, mnist_columns}, 0},
-                                  {"label", DataType::i32, {}, classes}};
+  std::vector<Column> columns_;
 };
 
 /// The file that exists: as downloaded, unpacked, or unpacked by a tool that turned the dash into a dot.
-Status find_file(const std::string &folder, const std::string &stem, const std::string &kind,
-                 std::string &out_path) {
+bool find_file(const std::string &stem, const std::string &kind, std::string &out_path) {
   for (const char *separator : {"-", "."})
     for (const char *ending : {"", ".gz"}) {
-      std::string path = folder + "/" + stem + separator + kind + ending;
+      out_path = stem + separator + kind + ending;
       struct stat info;
-      if (stat(path.c_str(), &info) == 0) {
-        out_path = path;
-        return {};
-      }
+      if (stat(out_path.c_str(), &info) == 0)
+        return true;
     }
+  return false;
+}
+
+/// Finds `<stem>-images-idx3-ubyte` and `<stem>-labels-idx1-ubyte` of the first of the stems that has one of
+/// them.
+Status find_pair(const std::string &folder, const std::vector<std::string> &stems, std::string &out_images,
+                 std::string &out_labels) {
+  std::string stem = folder + "/" + stems.front(), missing = stem + "-images-idx3-ubyte";
+  for (const std::string &candidate : stems) {
+    std::string of_candidate = folder + "/" + candidate;
+    bool has_images = find_file(of_candidate + "-images", "idx3-ubyte", out_images);
+    bool has_labels = find_file(of_candidate + "-labels", "idx1-ubyte", out_labels);
+    if (has_images && has_labels)
+      return {};
+    if (has_images || has_labels) {
+      missing = of_candidate + (has_images ? "-labels-idx1-ubyte" : "-images-idx3-ubyte");
+      break;
+    }
+  }
   return Status::input(
-      "mnist: no file " + folder + "/" + stem + "-" + kind + " or the same with .gz" +
+      "mnist: no file " + missing + " or the same with .gz" +
       (folder.starts_with("/") ? "" : " (the folder is relative to the current one; --data names another)"));
 }
 
-Status open_split(const std::string &folder, const std::string &stem, std::unique_ptr<DataSet> &out_split) {
-  std::string image_path, label_path;
-  DLC_DATA_TRY(find_file(folder, stem + "-images", "idx3-ubyte", image_path));
-  DLC_DATA_TRY(find_file(folder, stem + "-labels", "idx1-ubyte", label_path));
-  Tensor images, labels;
-  DLC_DATA_TRY(read_idx_u8(image_path, 3, images));
-  DLC_DATA_TRY(read_idx_u8(label_path, 1, labels));
-  if (images.shape[1] != mnist_rows || images.shape[2] != mnist_columns)
-    return Status::input(format("%s: wrong image size at offset 8: expected 28 x 28, found %lld x %lld",
-                                image_path.c_str(), static_cast<long long>(images.shape[1]),
-                                static_cast<long long>(images.shape[2])));
-  if (images.shape[0] != labels.shape[0])
-    return Status::input(
-        format("%s: wrong count at offset 4: expected %lld labels, one for each image of %s, found %lld",
-               label_path.c_str(), static_cast<long long>(images.shape[0]), image_path.c_str(),
-               static_cast<long long>(labels.shape[0])));
-  if (labels.shape[0] == 0)
-    return Status::input(
-        format("%s: no images: expected at least 1 at offset 4, found 0", image_path.c_str()));
-  for (int64_t i = 0; i < labels.shape[0]; ++i)
-    if (int label = labels.as<uint8_t>()[i]; label >= classes)
-      return Status::input(format(
-          "%s: label out of range at offset %lld (row %lld): expected 0 to %d, found %d", label_path.c_str(),
-          static_cast<long long>(8 + i), static_cast<long long>(i), static_cast<int>(classes - 1), label));
-  out_split = std::make_unique<MnistSplit>(std::move(images), std::move(labels));
+Status read_pair(const std::string &folder, const std::vector<std::string> &stems, int64_t classes,
+                 std::shared_ptr<const Pair> &out_pair) {
+  Pair pair;
+  std::string label_path;
+  DLC_DATA_TRY(find_pair(folder, stems, pair.image_path, label_path));
+  DLC_DATA_TRY(read_idx_u8(pair.image_path, 3, pair.images));
+  DLC_DATA_TRY(read_idx_u8(label_path, 1, pair.labels));
+  const Shape &shape = pair.images.shape;
+  if (shape[0] != pair.labels.shape[0])
+    return Status::input(format("%s: wrong count at offset 4: expected %" PRId64
+                                " labels, one for each image of %s, found %" PRId64,
+                                label_path.c_str(), shape[0], pair.image_path.c_str(), pair.labels.shape[0]));
+  if (byte_count(DataType::u8, shape) == 0)
+    return Status::input(format("%s: no images: expected at least 1 of at least 1 x 1 at offset 4, found %s",
+                                pair.image_path.c_str(), format_shape(shape).c_str()));
+  for (int64_t row = 0; row < shape[0]; ++row)
+    if (int label = pair.labels.as<uint8_t>()[row]; label >= classes)
+      return Status::input(format("%s: label out of range at offset %" PRId64 " (row %" PRId64
+                                  "): expected 0 to %" PRId64 ", found %d (the setting classes allows more)",
+                                  label_path.c_str(), 8 + row, row, classes - 1, label));
+  out_pair = std::make_shared<Pair>(std::move(pair));
   return {};
 }
 
 } // namespace
 
-Status open_mnist(const std::string &folder, const Settings &, const Encodings &, Splits &out_splits) {
+Status open_mnist(const std::string &folder, const Settings &settings, const Encodings &,
+                  Splits &out_splits) {
+  int64_t classes = settings.integer("classes", 10);
+  std::string prefix = settings.text("prefix", "");
+  std::shared_ptr<const Pair> train, test;
+  DLC_DATA_TRY(read_pair(folder, {prefix + "train"}, classes, train));
+  DLC_DATA_TRY(read_pair(folder, {prefix + "t10k", prefix + "test"}, classes, test));
+  const Shape &expected = train->images.shape, &found = test->images.shape;
+  if (found[1] != expected[1] || found[2] != expected[2])
+    return Status::input(format("%s: wrong image size at offset 8: expected %" PRId64 " x %" PRId64
+                                " as in %s, found %" PRId64 " x %" PRId64,
+                                test->image_path.c_str(), expected[1], expected[2], train->image_path.c_str(),
+                                found[1], found[2]));
+  RowSplit rows =
+      split_rows(expected[0], settings.number("validation", 0), settings.integer("split_seed", 0));
+  std::vector<int64_t> all(static_cast<size_t>(found[0]));
+  std::iota(all.begin(), all.end(), 0);
   Splits splits;
-  DLC_DATA_TRY(open_split(folder, "train", splits["train"]));
-  DLC_DATA_TRY(open_split(folder, "t10k", splits["test"]));
+  splits["train"] = std::make_unique<MnistSplit>(train, std::move(rows.rest), classes);
+  if (!rows.validation.empty())
+    splits["validation"] = std::make_unique<MnistSplit>(train, std::move(rows.validation), classes);
+  splits["test"] = std::make_unique<MnistSplit>(test, std::move(all), classes);
   out_splits = std::move(splits);
   return {};
 }

@@ -75,17 +75,50 @@ TEST_F(Mnist, BadFilesSayWhatAndWhere) {
             "28], found 984");
   EXPECT_EQ(opening(images(2) + "x", two), "train-images-idx3-ubyte: too long: expected 1568 bytes at offset "
                                            "16 for dimensions [2, 28, 28], found 1569");
-  EXPECT_EQ(opening(images(2, 32, 32), two),
-            "train-images-idx3-ubyte: wrong image size at offset 8: expected 28 x 28, found 32 x 32");
   EXPECT_EQ(opening(images(3), two),
             "train-labels-idx1-ubyte: wrong count at offset 4: expected 3 labels, one for each image of "
             "train-images-idx3-ubyte, found 2");
   EXPECT_EQ(opening(images(2), labels("\x01\x0a")),
-            "train-labels-idx1-ubyte: label out of range at offset 9 (row 1): expected 0 to 9, found 10");
-  EXPECT_EQ(opening(images(0), labels("")),
-            "train-images-idx3-ubyte: no images: expected at least 1 at offset 4, found 0");
+            "train-labels-idx1-ubyte: label out of range at offset 9 (row 1): expected 0 to 9, found 10 "
+            "(the setting classes allows more)");
+  EXPECT_EQ(opening(images(0), labels("")), "train-images-idx3-ubyte: no images: expected at least 1 of at "
+                                            "least 1 x 1 at offset 4, found [0, 28, 28]");
+  EXPECT_EQ(opening(images(2, 28, 0), two), "train-images-idx3-ubyte: no images: expected at least 1 of at "
+                                            "least 1 x 1 at offset 4, found [2, 28, 0]");
   // The training files are good, the test files are missing.
   EXPECT_EQ(opening(images(2), two), "mnist: no file t10k-images-idx3-ubyte or the same with .gz");
+  write("test-images-idx3-ubyte", images(1, 32, 30));
+  EXPECT_EQ(opening(images(2), two), "mnist: no file test-labels-idx1-ubyte or the same with .gz");
+  write("test-labels-idx1-ubyte", labels("\x03"));
+  EXPECT_EQ(opening(images(2), two), "test-images-idx3-ubyte: wrong image size at offset 8: expected 28 x 28 "
+                                     "as in train-images-idx3-ubyte, found 32 x 30");
+}
+
+TEST_F(Mnist, RelativesHaveOtherNamesSizesAndClasses) {
+  write("emnist-letters-train-images-idx3-ubyte", images(10, 4, 6));
+  write("emnist-letters-train-labels-idx1-ubyte", labels("\x1a\x01\x02\x03\x04\x05\x06\x07\x08\x09"));
+  write("emnist-letters-test-images-idx3-ubyte", images(1, 4, 6));
+  write("emnist-letters-test-labels-idx1-ubyte", labels("\x14"));
+  Settings settings;
+  settings.add("prefix", SettingValue::of(std::string("emnist-letters-")));
+  settings.add("classes", SettingValue::of(27.0));
+  settings.add("validation", SettingValue::of(0.2));
+  Splits splits;
+  Status status = open_data({"mnist", folder_, settings}, {}, splits);
+  ASSERT_TRUE(status.ok()) << status.message();
+  const DataSet &train = *splits.at("train"), &validation = *splits.at("validation");
+  EXPECT_EQ(format_type(train.columns()[0].type, train.columns()[0].shape), "f32[1, 4, 6]");
+  EXPECT_EQ(train.columns()[1].classes, 27);
+  EXPECT_EQ(train.size(), 8);
+  // The first two of the order of batcher.h, 7 and 8 (BatcherTest.cpp).
+  ASSERT_EQ(validation.size(), 2);
+  int64_t rows[] = {0, 1};
+  int32_t read_labels[2];
+  ASSERT_TRUE(validation.read(1, rows, read_labels).ok());
+  EXPECT_EQ(read_labels[0], 7);
+  EXPECT_EQ(read_labels[1], 8);
+  ASSERT_TRUE(splits.at("test")->read(1, std::span(rows).first(1), read_labels).ok());
+  EXPECT_EQ(read_labels[0], 20);
 }
 
 // Tests the real files: their sizes, and sums that a changed byte would change.
