@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Prints the differences between the operations of the .td files and the rows of compiler/README.md: each operation
-has one row, in the order of the files, with its summary."""
+has one row, in the order of the files, with its summary and a reason of its own for being a primitive."""
 
 import pathlib
 import re
@@ -25,4 +25,24 @@ for row in documented:
         print(f"compiler/README.md has a row that no .td file defines: `dl.{row[0]}` | {row[1]}")
 if [row[0] for row in defined] != [row[0] for row in documented]:
     print("the rows of compiler/README.md are not in the order of the .td files")
-print(f"{len(defined)} operations compared")
+
+# Each table has a column of reasons, the last. A row that refers to another operation's reason has words of its own, too.
+header = ["operation", "what it is", "gradient", "why a primitive"]
+reasons = {}
+for line in readme.splitlines():
+    if not re.match(r"\| (operation|`dl\.\w+`) \|", line):
+        continue
+    cells = [cell.strip() for cell in line.strip().removeprefix("|").removesuffix("|").split("|")]
+    if cells[0] == "operation":
+        if cells != header:
+            print(f"compiler/README.md has a table with the columns {cells}, expected {header}")
+        continue
+    if len(cells) != len(header):
+        print(f"compiler/README.md has a row of {len(cells)} cells, expected {len(header)}: {cells[0]}")
+    elif len(cells[-1].split()) < 3:
+        print(f"compiler/README.md does not say why {cells[0]} is a primitive")
+    elif cells[-1] in reasons:
+        print(f"compiler/README.md gives {cells[0]} the reason of {reasons[cells[-1]]}")
+    else:
+        reasons[cells[-1]] = cells[0]
+print(f"{len(defined)} operations compared, {len(reasons)} reasons")
