@@ -26,7 +26,7 @@ for row in documented:
 if [row[0] for row in defined] != [row[0] for row in documented]:
     print("the rows of compiler/README.md are not in the order of the .td files")
 
-# Each table has a column of reasons, the last. A row that refers to another operation's reason has words of its own, too.
+# The last column of each table is the reason; no two rows have the same.
 header = ["operation", "what it is", "gradient", "why a primitive"]
 reasons = {}
 for line in readme.splitlines():
