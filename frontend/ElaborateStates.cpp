@@ -341,8 +341,6 @@ Entity Elaborator::callInitializer(const CallableDecl *decl, const CallExpr *cal
   Scope body;
   Restore<Frame *> inFrame(frame, &callee);
   Restore<Scope *> inScope(scope, &body);
-  if (!bindArguments(decl, args, call->range))
-    return Entity::poison();
   std::vector<Entity> shape;
   for (dl::PolynomialAttr size : type.getShape())
     shape.push_back(Entity::ofInteger(size));
@@ -353,6 +351,8 @@ Entity Elaborator::callInitializer(const CallableDecl *decl, const CallExpr *cal
     binding.range = bound.range;
     scope->names[bound.text] = binding;
   }
+  if (!bindArguments(decl, args, call->range)) // `where` may speak of the dimensions
+    return Entity::poison();
   return runBody(decl);
 }
 

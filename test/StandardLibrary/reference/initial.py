@@ -33,7 +33,7 @@ def initializers():
         table = {
             "uniform": [("uniform()", (0, 1, 0.5, 1 / 12)), ("uniform(-2, 3)", (-2, 3, 0.5, 25 / 12)),
                         ("uniform(high=0.1)", (0, 0.1, 0.05, 0.01 / 12))][index],
-            "kaiming_uniform": [("kaiming_uniform()", bounded(fan_in ** -0.5)), ("kaiming_uniform(a=0)", bounded((6 / fan_in) ** 0.5)),
+            "kaiming_uniform": [("kaiming_uniform()", bounded(fan_in ** -0.5)), ('kaiming_uniform(a=0, mode="fan_out")', bounded((6 / fan_out) ** 0.5)),
                                 ("kaiming_uniform(a=1)", bounded((3 / fan_in) ** 0.5))][index],
             "kaiming_normal": [("kaiming_normal()", (-INFINITE, INFINITE, 0, 2 / fan_in)),
                                ('kaiming_normal(mode="fan_out")', (-INFINITE, INFINITE, 0, 2 / fan_out)),
@@ -73,6 +73,28 @@ def initializers():
         family.put(case, "0/in/x", np.float32(0))
         family.put(case, "0/out/0", torch.eye(min(rows, columns)) * gain ** 2)
         family.tolerances[case] = 1e-5
+        held = lambda case, size, call, value: (
+            f"layer held_{case}() {{\n  param weight: f32{list(size)} = {call}\n  return weight\n}}\n"
+            f"infer {case}(x: f32) {{\n  let {case}_m = held_{case}()\n  return {value} + x\n}}\n")
+        size, groups = [(4, 2, 3), (6, 2, 4, 5), (3, 5, 1, 3, 2)][index], (1, 2, 3)[index]
+        case = f"dirac_{index}"
+        family.texts.append(held(case, size, f"dirac(groups={groups})", f"{case}_m"))
+        family.put(case, "0/in/x", np.float32(0))
+        family.put(case, "0/out/0", torch.nn.init.dirac_(torch.zeros(size), groups))
+        # How many elements of each column are 0, and the others' distribution.
+        size, sparsity = [(10, 7), (25, 30), (9, 40)][index], (0.25, 0.9, 1 / 3)[index]
+        zeros = math.ceil(sparsity * size[0])
+        case = f"sparse_{index}"
+        family.texts.append(held(case, size, f"sparse({sparsity}, std=2)",
+                                 f"sum(where({case}_m == 0, ones({size[0]}, {size[1]}), 0), axis=0)"))
+        family.put(case, "0/in/x", np.float32(0))
+        family.put(case, "0/out/0", (torch.nn.init.sparse_(torch.zeros(size), sparsity, 2) == 0).sum(0).double())
+        family.put(case, f"0/stat/{case}_m.weight", np.array((-INFINITE, INFINITE, 0, 4 * (1 - zeros / size[0])), np.float64))
+    for index, (name, slope) in enumerate([("relu", 0), ("leaky_relu", 0.3), ("tanh", 0), ("selu", 0), ("linear", 0), ("sigmoid", 0)]):
+        case, extra = f"calculate_gain_{index}", f", slope={slope}" if slope else ""
+        family.texts.append(f'infer {case}(x: f32) {{ return x * calculate_gain("{name}"{extra}) }}\n')
+        family.put(case, "0/in/x", np.float32(1))
+        family.put(case, "0/out/0", torch.nn.init.calculate_gain(name, slope or None))
     draws(family)
     return family
 

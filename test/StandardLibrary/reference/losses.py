@@ -33,7 +33,9 @@ def losses():
     between(family, F.binary_cross_entropy, "bce", {"p": probability, "y": probability})
     between(family, F.binary_cross_entropy_with_logits, "bce_with_logits", {"x": normal, "y": probability})
     signs = lambda shape: (family.integers(2, *shape) * 2 - 1).astype("float32")
-    between(family, F.hinge_embedding_loss, "hinge", {"x": normal, "y": signs}, margin=1.5)
+    between(family, F.hinge_embedding_loss, "hinge_embedding", {"x": normal, "y": signs}, margin=1.5)
+    between(family, lambda x, y, margin=1, **options: F.margin_ranking_loss(x, torch.zeros_like(x), y, margin, **options),
+            "hinge", {"x": normal, "y": signs}, margin=1.5)
     between(family, F.kl_div, "kl_div", {"x": normal, "y": probability}, log_target=True)
 
     certain = {"p": np.float32([0, 0, 1, 1]), "y": np.float32([0, 1, 0, 1])}  # where the logarithms end
