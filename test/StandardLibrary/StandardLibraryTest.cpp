@@ -16,6 +16,8 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
+#include <set>
 
 namespace dlc::test {
 namespace {
@@ -132,13 +134,61 @@ unsigned callsOf(llvm::StringRef name, llvm::StringRef text) {
   return count;
 }
 
-/// What has a source has three cases, different shapes or settings; the rest is what these are made of.
+/// The text of an entry, and the shapes of its first argument in all steps: what is under test is called with
+/// that one, while the weight g of a result has the shape that the settings give it.
+struct Entry {
+  std::string text;
+  std::set<data::Shape> shapes;
+};
+
+/// An entry begins with its kind and name at the start of a line, and ends before the next line that is not
+/// indented.
+std::vector<Entry> entriesOf(const std::string &family, llvm::StringRef program) {
+  std::map<std::string, Case> cases;
+  for (Case &one : readCases(family))
+    cases.emplace(one.name, std::move(one));
+  std::vector<Entry> entries;
+  llvm::SmallVector<llvm::StringRef> lines;
+  program.split(lines, '\n');
+  llvm::Regex start("^(infer|train|eval) ([a-z0-9_]+)\\(([a-z0-9_]+): ");
+  bool isInside = false;
+  for (llvm::StringRef line : lines) {
+    llvm::SmallVector<llvm::StringRef> match;
+    if (start.match(line, &match)) {
+      Entry entry;
+      for (const Step &step : cases[match[2].str()].steps)
+        if (auto given = step.inputs.find(match[3].str()); given != step.inputs.end())
+          entry.shapes.insert(given->second.shape);
+      EXPECT_FALSE(entry.shapes.empty()) << family << ": nothing is given to " << match[2].str();
+      entries.push_back(std::move(entry));
+      isInside = true;
+    } else if (!line.starts_with(" ")) {
+      isInside = false;
+    }
+    if (isInside)
+      entries.back().text += line.str() + "\n";
+  }
+  return entries;
+}
+
+/// Whether a declaration computes from tensors: arguments, or the parameters and gradients of an optimizer
+/// and of what clips. Schedules have none, and of initializers and random numbers the statistics are
+/// compared.
+bool takesTensors(llvm::StringRef kind, llvm::StringRef signature) {
+  return kind != "schedule" && kind != "initializer" &&
+         (signature.contains(" for ") || llvm::Regex(": (f32|i32|bool)\\[").match(signature));
+}
+
+/// What has a source has three cases, different shapes or settings, and inputs of three shapes if it takes
+/// any; the rest is what these are made of.
 TEST(StandardLibraryCoverage, EveryDeclarationIsCompared) {
   std::string cases;
+  std::vector<Entry> entries;
   for (const std::string &family : families()) {
     auto text = llvm::MemoryBuffer::getFile(programPath(family));
     ASSERT_TRUE(text) << family;
     cases += (*text)->getBuffer();
+    llvm::append_range(entries, entriesOf(family, (*text)->getBuffer()));
   }
   std::string library;
   for (const frontend::StandardFile &file : frontend::standardLibrary())
@@ -146,7 +196,7 @@ TEST(StandardLibraryCoverage, EveryDeclarationIsCompared) {
   llvm::SmallVector<llvm::StringRef> lines;
   llvm::StringRef(library).split(lines, '\n');
   llvm::Regex declaration("^(layer|function|optimizer|metric|schedule|initializer) ([a-z0-9_]+)\\(");
-  unsigned declared = 0;
+  unsigned declared = 0, shaped = 0;
   for (size_t line = 0; line < lines.size(); ++line) {
     llvm::SmallVector<llvm::StringRef> match;
     if (!declaration.match(lines[line], &match))
@@ -163,8 +213,20 @@ TEST(StandardLibraryCoverage, EveryDeclarationIsCompared) {
     else
       EXPECT_GE(count + callsOf(match[2], library), 2u)
           << match[2].str() << " has no source, is compared in no case and called nowhere in the library";
+
+    llvm::StringRef rest(lines[line].data());
+    if (!hasSource || !takesTensors(match[1], rest.take_front(rest.find('{'))))
+      continue;
+    ++shaped;
+    std::set<data::Shape> shapes;
+    for (const Entry &entry : entries)
+      if (callsOf(match[2], entry.text))
+        shapes.insert(entry.shapes.begin(), entry.shapes.end());
+    EXPECT_GE(shapes.size(), 3u) << match[2].str() << " is compared for inputs of three shapes, not "
+                                 << testing::PrintToString(shapes);
   }
   EXPECT_GE(declared, 60u);
+  EXPECT_GE(shaped, 60u);
 }
 
 } // namespace

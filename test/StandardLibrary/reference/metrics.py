@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Metrics over several uneven batches: after each one, the value over all rows so far, by its definition."""
 
+import itertools
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -75,9 +77,9 @@ def metrics():
         add(family, f"accuracy_{index}", "accuracy(x, label)", labelled, lambda x, y: (x.argmax(1) == y).double().mean())
         add(family, f"top_k_{index}", f"top_k_accuracy(x, label, k={classes - 1})", labelled,
             lambda x, y: (x.topk(classes - 1).indices == y[:, None]).any(1).double().mean())
-        average = ("binary", "macro", "micro")[index]
-        for function in (precision, recall, f1):
-            add(family, f"{function.__name__}_{index}", f'{function.__name__}(x, label, average="{average}")', labelled,
+        for function, average in itertools.product((precision, recall, f1), ("binary", "macro", "micro")):
+            name = function.__name__
+            add(family, f"{name}_{average}_{index}", f'{name}(x, label, average="{average}")', labelled,
                 lambda x, y: function(x, y, average))
         bins = (8, 64, 1000)[index]
         add(family, f"binned_auc_{index}", f"binned_auc(score, label, bins={bins})",

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Pooling, tables of vectors, what moves elements, and sums of products."""
 
+import itertools
+
 import torch
 from torch import nn
 import torch.nn.functional as F
@@ -14,17 +16,22 @@ def setting(value):
 
 def pooling():
     family = Family("pooling")
+    rows = [(2, 3, 7), (1, 2, 9), (3, 1, 12)]
+    images = [(2, 2, 6, 7), (1, 3, 8, 5), (3, 1, 4, 9)]
+    volumes = [(1, 2, 4, 5, 4), (2, 1, 5, 3, 6), (1, 3, 3, 4, 5)]
     table = [
-        ("max_pool1d", F.max_pool1d, (2, 3, 7), [(2,), (3, 1), (4, 2, 1)]),
-        ("max_pool2d", F.max_pool2d, (2, 2, 6, 7), [(2,), ((3, 2), (1, 2)), (3, 2, 1)]),
-        ("max_pool3d", F.max_pool3d, (1, 2, 4, 5, 4), [(2,), ((2, 3, 1), (1, 2, 2)), (3, 2, 1)]),
-        ("avg_pool1d", F.avg_pool1d, (2, 3, 7), [(2,), (3, 1), (4, 2, 1)]),
-        ("avg_pool2d", F.avg_pool2d, (2, 2, 6, 7), [(2,), ((3, 2), (1, 2)), (3, 2, 1)]),
-        ("adaptive_avg_pool2d", F.adaptive_avg_pool2d, (2, 2, 6, 7), [(3,), ((2, 4),), (6,)]),
-        ("adaptive_max_pool2d", F.adaptive_max_pool2d, (2, 2, 6, 7), [(3,), ((2, 4),), (6,)]),
+        ("max_pool1d", F.max_pool1d, rows, [(2,), (3, 1), (4, 2, 1)]),
+        ("max_pool2d", F.max_pool2d, images, [(2,), ((3, 2), (1, 2)), (3, 2, 1)]),
+        ("max_pool3d", F.max_pool3d, volumes, [(2,), ((2, 3, 1), (1, 2, 2)), (3, 2, 1)]),
+        ("avg_pool1d", F.avg_pool1d, rows, [(2,), (3, 1), (4, 2, 1)]),
+        ("avg_pool2d", F.avg_pool2d, images, [(2,), ((3, 2), (1, 2)), (3, 2, 1)]),
+        ("adaptive_avg_pool2d", F.adaptive_avg_pool2d, images, [(3,), ((2, 4),), (6,)]),
+        ("adaptive_max_pool2d", F.adaptive_max_pool2d, images, [(3,), ((2, 4),), (6,)]),
     ]
-    for name, function, shape, variants in table:
-        for index, settings in enumerate(variants):
+    for name, function, shapes, variants in table:
+        # The gradient of overlapping windows in three dimensions takes dlc 15 s to compile: one of them is enough.
+        pairs = zip(variants, shapes) if name == "max_pool3d" else itertools.product(variants, shapes)
+        for index, (settings, shape) in enumerate(pairs):
             names = ["", "stride=", "padding="]
             call = f"{name}(x, " + ", ".join(f"{key}{setting(value)}" for key, value in zip(names, settings)) + ")"
             family.function(f"{name}_{index}", call, {"x": family.normal(*shape)}, lambda x: function(x, *settings))
@@ -61,6 +68,13 @@ def elements():
         family.function(f"stack_{name}", f"stack([x, y], axis={axis})", pair, lambda x, y: torch.stack([x, y], axis))
     family.function("split_parts", "split(x, 2, axis=1)[1] + split(y, [3, 3], axis=1)[0]", pair,
                     lambda x, y: x[:, 3:] + y[:, :3])
+    for index, (shape, k) in enumerate([((5,), 1), ((3, 4), 3), ((2, 3, 4), 4)]):
+        family.function(f"top_k_indices_{index}", f"top_k(x, {k})[1]", {"x": family.normal(*shape)},
+                        lambda x: x.topk(k).indices, constant=("x",))
+    # Of equal elements the first comes first: a stable order, which torch.topk does not promise.
+    equal = {"x": family.integers(3, 4, 6).astype("float32")}
+    family.function("top_k_of_equal", "top_k(x, 4)[1]", equal,
+                    lambda x: x.sort(dim=-1, descending=True, stable=True).indices[:, :4], constant=("x",))
     return family
 
 
