@@ -53,6 +53,10 @@ def double(array):
     return tensor.double() if tensor.dtype == torch.float32 else tensor.long() if tensor.dtype == torch.int32 else tensor
 
 
+# A probability of dropout below 1, as the language demands, which f32 rounds to 1.
+NEARLY_1 = "0.99999999"
+
+
 class Family:
     def __init__(self, name):
         self.name = name

@@ -4,7 +4,7 @@
 import torch
 from torch import nn
 
-from cases import Family
+from cases import NEARLY_1, Family
 
 
 def side_by_side(states):
@@ -70,7 +70,19 @@ def recurrent():
                 return run(module, values[0], **{keywords.get(key, key): value for key, value in zip(names[1:], values[1:])})
 
             family.layer(f"{name}_{index}", call + ")", inputs, module, function, outputs=outputs)
+        drops(family, name, kind, outputs)
     return family
+
+
+def drops(family, name, kind, outputs):
+    """In evaluation dropout does nothing; in training a probability that f32 rounds to 1 leaves nothing of what one layer
+    gives to the next, as 1 does with PyTorch, and all of what the last one gives."""
+    for index, (shape, hidden, layers, both) in enumerate([((2, 3, 2), 3, 2, False), ((3, 4, 1), 2, 2, True), ((1, 2, 3), 2, 3, False)]):
+        x = {"x": family.normal(*shape)}
+        for suffix, training, dropout, p in (("eval", False, "0.4", 0.4), ("drop", True, NEARLY_1, 1)):
+            module = kind(shape[2], hidden, layers, batch_first=True, bidirectional=both, dropout=p)
+            call = f"{name}(x, {hidden}, layers={layers}, bidirectional={str(both).lower()}, dropout={dropout})"
+            family.layer(f"{name}_{suffix}_{index}", call, x, module, lambda x: run(module, x), outputs=outputs, training=training)
 
 
 FAMILIES = [recurrent]
