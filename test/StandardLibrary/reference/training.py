@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Optimizers, schedules, functions of gradients and their accumulation, step by step."""
 
+import itertools
 import math
 import warnings
 
@@ -54,7 +55,10 @@ def optimizers():
     decay = "weight_decay"
     table = {
         "sgd": [("lr=0.1", optim.SGD, dict(lr=0.1)), ("lr=0.1, momentum=0.9", optim.SGD, dict(lr=0.1, momentum=0.9)),
-                ("lr=0.1, decay=0.2", optim.SGD, dict(lr=0.1, weight_decay=0.2))],
+                ("lr=0.1, decay=0.2", optim.SGD, dict(lr=0.1, weight_decay=0.2)),
+                ("lr=0.1, lr_decay=0.5", optim.SGD, dict(lr=0.1, lr_decay=0.5)),
+                ("lr=0.1, momentum=0.9, lr_decay=0.2, decay=0.2", optim.SGD,
+                 dict(lr=0.1, momentum=0.9, lr_decay=0.2, weight_decay=0.2))],
         "momentum": [("lr=0.1", optim.SGD, dict(lr=0.1, momentum=0.9)), ("beta=0.5", optim.SGD, dict(lr=0.01, momentum=0.5)),
                      ("lr=0.1, decay=0.2", optim.SGD, dict(lr=0.1, momentum=0.9, weight_decay=0.2))],
         "nesterov": [("lr=0.1", optim.SGD, dict(lr=0.1, momentum=0.9, nesterov=True)),
@@ -67,7 +71,9 @@ def optimizers():
         "adadelta": [("", optim.Adadelta, {}), ("lr=0.5, rho=0.7", optim.Adadelta, dict(lr=0.5, rho=0.7)),
                      ("eps=1e-3, decay=0.2", optim.Adadelta, dict(eps=1e-3, weight_decay=0.2))],
         "adam": [("", optim.Adam, {}), ("lr=0.1, beta1=0.7, beta2=0.9", optim.Adam, dict(lr=0.1, betas=(0.7, 0.9))),
-                 ("eps=1e-2, decay=0.2", optim.Adam, dict(eps=1e-2, weight_decay=0.2))],
+                 ("eps=1e-2, decay=0.2", optim.Adam, dict(eps=1e-2, weight_decay=0.2)),
+                 ("lr=0.1, lr_decay=0.5", optim.Adam, dict(lr=0.1, lr_decay=0.5)),
+                 ("lr_decay=2, decay=0.2", optim.Adam, dict(lr_decay=2, weight_decay=0.2))],
         "adamw": [("", optim.AdamW, {}), ("lr=0.1, beta1=0.7, beta2=0.9", optim.AdamW, dict(lr=0.1, betas=(0.7, 0.9))),
                   ("lr=0.1, decay=0.2", optim.AdamW, dict(lr=0.1, weight_decay=0.2))],
         "nadam": [("", optim.NAdam, {}), ("lr=0.1, momentum_decay=0.1", optim.NAdam, dict(lr=0.1, momentum_decay=0.1)),
@@ -78,15 +84,20 @@ def optimizers():
                  ("lr=0.1, beta1=0.7, decay=0.2", Lamb, dict(lr=0.1, betas=(0.7, 0.999), weight_decay=0.2))],
     }
     for name, variants in table.items():
-        for index, ((settings, optimizer, keywords), shape) in enumerate(zip(variants, [(3,), (2, 3), (2, 1, 3)])):
+        for index, ((settings, optimizer, keywords), shape) in enumerate(zip(variants, itertools.cycle([(3,), (2, 3), (2, 1, 3)]))):
             case = f"{name}_{index}"
             p = torch.nn.Parameter(double(family.normal(*shape)))
             family.put(case, f"set/{case}_p.weight", p)
+            # Of PyTorch's only Adagrad has an lr_decay: the others get its rates from a schedule.
+            has_decay = "lr_decay" in keywords and optimizer is not optim.Adagrad
+            decay_of_rate = keywords.pop("lr_decay") if has_decay else 0
             torch_optimizer = optimizer([p], **keywords)
+            following = optim.lr_scheduler.LambdaLR(torch_optimizer, lambda i: 1 / (1 + decay_of_rate * i))
             for step in range(4):
                 g = family.normal(*shape)
                 p.grad = double(g)
                 torch_optimizer.step()
+                following.step()
                 family.put(case, f"{step}/in/g", g)
                 family.put(case, f"{step}/state/{case}_p.weight", p)
             family.texts.append(f"train {case}(g: {dl_type(g)}) {{\n  let {case}_p = weights(g)\n"
