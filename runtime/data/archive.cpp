@@ -22,6 +22,10 @@ bool is_hidden(const std::string &name) {
          name.compare(begin, 9, "__MACOSX/") == 0;
 }
 
+Status too_large(const std::string &name, uint64_t bytes) {
+  return Status::input(format("%s: expected at most 1 GiB, found %" PRIu64 " bytes", name.c_str(), bytes));
+}
+
 class Folder : public Archive {
 public:
   explicit Folder(std::string path) : path_(std::move(path)) {}
@@ -51,8 +55,7 @@ public:
     InputFile file;
     DLC_DATA_TRY(file.open(name(index)));
     if (file.size() > max_file_bytes)
-      return Status::input(
-          format("%s: expected at most 1 GiB, found %" PRId64 " bytes", name(index).c_str(), file.size()));
+      return too_large(name(index), static_cast<uint64_t>(file.size()));
     out_bytes.resize(static_cast<size_t>(file.size()));
     return file.read(0, out_bytes.data(), file.size());
   }
@@ -99,23 +102,33 @@ public:
     return {};
   }
 
-  /// Reads to the very end, because only there the checksum is compared.
+  /// Reads to the very end, because only there the checksum is compared; with room for a byte more than the
+  /// archive says that there are.
   Status read(size_t index, std::vector<std::byte> &out_bytes) const override {
     std::lock_guard lock(mutex_); // libzip's archives are for one thread at a time
+    zip_stat_t info;
+    if (zip_stat_index(zip_, indices_[index], 0, &info) != 0)
+      return failed(name(index), zip_get_error(zip_));
+    if (info.size > static_cast<uint64_t>(max_file_bytes))
+      return too_large(name(index), info.size);
     zip_file_t *file = zip_fopen_index(zip_, indices_[index], 0);
     if (!file)
       return failed(name(index), zip_get_error(zip_));
     Status status;
+    out_bytes.resize(info.size + 1);
     size_t done = 0;
     int64_t count = 1;
-    while (status.ok() && count > 0) {
-      out_bytes.resize(std::max<size_t>(2 * done, 4096));
+    while (count > 0 && done < out_bytes.size()) {
       count = zip_fread(file, out_bytes.data() + done, out_bytes.size() - done);
       if (count < 0)
         status = failed(name(index), zip_file_get_error(file));
       done += static_cast<size_t>(std::max<int64_t>(count, 0));
-      if (done > static_cast<size_t>(max_file_bytes))
-        status = Status::input(name(index) + ": expected at most 1 GiB");
+    }
+    if (status.ok() && done != info.size) {
+      std::string found = done > info.size ? "more" : std::to_string(done);
+      status =
+          Status::input(format("%s: expected %" PRIu64 " bytes, which the archive says that it has, found %s",
+                               name(index).c_str(), static_cast<uint64_t>(info.size), found.c_str()));
     }
     zip_fclose(file);
     out_bytes.resize(done);

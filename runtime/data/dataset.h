@@ -67,7 +67,7 @@ protected:
                            void *out) const = 0;
 };
 
-/// The splits of a source, such as train and test.
+/// The splits of a source, such as train and test. Each has at least one row.
 using Splits = std::map<std::string, std::unique_ptr<DataSet>>;
 
 /// In alphabetical order.

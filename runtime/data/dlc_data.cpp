@@ -48,7 +48,9 @@ static dlc_code_t open_split(const DataSpec &spec, const Encodings &fitted, cons
     return report(opened, status);
   auto found = splits.find(split);
   if (found == splits.end())
-    return report(Status::input(std::string("the data has no split ") + split), status);
+    return report(Status::input(std::string("the data has no split ") + split +
+                                "; there is: " + join(split_names(splits))),
+                  status);
   *out_set = new dlc_data_set{std::move(found->second)};
   return report({}, status);
 }

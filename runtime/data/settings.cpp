@@ -106,8 +106,7 @@ Status Settings::check(const LoaderSignature &loader) const {
       for (const LoaderSetting &setting : loader.settings)
         names.emplace_back(setting.name);
       std::optional<std::string> near = nearest_name(name, names);
-      return Status::input(loader_name + " has no setting " + name +
-                           (names.empty() ? "; it has none" : "; it has: " + join(names)) +
+      return Status::input(loader_name + " has no setting " + name + "; it has: " + join(names) +
                            (near ? " (did you mean " + *near + "?)" : ""));
     }
     bool list = known->kind == SettingKind::numbers || known->kind == SettingKind::texts;

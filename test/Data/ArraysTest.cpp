@@ -91,6 +91,10 @@ TEST_F(Arrays, BadFilesSayWhatAndWhere) {
   npy<float>("d/validation/x.npy", DataType::f32, {2}, {1, 2});
   EXPECT_EQ(message(open("npy", "d", "validation=0.5")),
             "d: there is a split validation: expected validation=0");
+  {
+    NoMoreFiles limit;
+    EXPECT_EQ(message(open("npy", "d")), "cannot list d: Too many open files");
+  }
   write("s.safetensors", "x");
   EXPECT_EQ(open("safetensors", "s.safetensors").fault(), Fault::input);
   ASSERT_TRUE(write_safetensors(path("s.safetensors"), {}, {}).ok());

@@ -75,7 +75,20 @@ TEST_F(CInterface, SourcesHaveSettingsAndDraws) {
     differs |= drawn[0] != plain[0];
   }
   EXPECT_TRUE(differs);
+  // What is not there.
+  EXPECT_EQ(dlc_data_set_read(set, 0, rows, -1, plain, &status_), DLC_INVALID_ARGUMENT);
+  EXPECT_STREQ(status_.message, "expected at least 0 rows, found -1");
+  EXPECT_EQ(dlc_data_set_read(set, 2, rows, 1, plain, &status_), DLC_INVALID_ARGUMENT);
+  EXPECT_STREQ(status_.message, "column 2: expected 0 to 1");
+  const int64_t beyond[] = {12};
+  EXPECT_EQ(dlc_data_set_read(set, 0, beyond, 1, plain, &status_), DLC_INVALID_ARGUMENT);
+  EXPECT_STREQ(status_.message, "row 12: expected 0 to 11");
+  dlc_data_column_t column;
+  EXPECT_EQ(dlc_data_set_column(set, -1, &column, &status_), DLC_INVALID_ARGUMENT);
+  EXPECT_STREQ(status_.message, "column -1: expected 0 to 1");
   dlc_data_set_release(set);
+  EXPECT_EQ(dlc_data_set_open_source(source.c_str(), "tests", nullptr, &set, &status_), DLC_INVALID_ARGUMENT);
+  EXPECT_STREQ(status_.message, "the data has no split tests; there is: train");
   EXPECT_EQ(dlc_data_set_open_source("text(", "train", nullptr, &set, &status_), DLC_INVALID_ARGUMENT);
   EXPECT_EQ(set, nullptr);
   // By the vocabulary of weights.
@@ -84,6 +97,19 @@ TEST_F(CInterface, SourcesHaveSettingsAndDraws) {
   dlc_data_encodings_t *fitted = load({{"text", encoding}});
   EXPECT_EQ(dlc_data_set_open_source(source.c_str(), "train", fitted, &set, &status_), DLC_INVALID_ARGUMENT);
   dlc_data_encodings_release(fitted);
+}
+
+TEST_F(CInterface, BatchersHaveRowsAndBatches) {
+  dlc_data_batcher_t *batcher = nullptr;
+  auto creating = [&](int64_t rows, int64_t batch) {
+    EXPECT_EQ(dlc_data_batcher_create(rows, batch, 0, 1, &batcher, &status_), DLC_INVALID_ARGUMENT);
+    EXPECT_EQ(batcher, nullptr);
+    return std::string(status_.message);
+  };
+  std::string expected = "expected 1 to 2^40 rows, and at least 1 in a batch, found ";
+  EXPECT_EQ(creating(0, 1), expected + "0 and 1");
+  EXPECT_EQ(creating(3, 0), expected + "3 and 0");
+  EXPECT_EQ(creating((int64_t{1} << 40) + 1, 8), expected + "1099511627777 and 8");
 }
 
 } // namespace

@@ -78,6 +78,14 @@ TEST(Encoding, WhatIsWrittenIsRead) {
   EXPECT_EQ(find_vocabulary({{"text", text}, {"answer", other}}), nullptr);
 }
 
+TEST(Encoding, TokensThatAreNotInTheVocabularyAreNamed) {
+  Vocabulary words = {Unit::word, {"a"}}, letters = {Unit::character, {"a"}};
+  std::vector<int32_t> ids;
+  for (const Vocabulary *vocabulary : {&words, &letters})
+    EXPECT_EQ(vocabulary->encode("a\n", ids).message(),
+              "a newline at offset 1 is not one of the 1 tokens of the vocabulary");
+}
+
 TEST(Encoding, DamagedDescriptionsAreRefused) {
   auto text = std::make_shared<Encoding>();
   text->vocabulary.emplace(Unit::word, std::vector<std::string>{"<unk>", "b"}, -1, 0);

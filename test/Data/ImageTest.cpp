@@ -137,9 +137,10 @@ TEST(Image, BadFilesSayWhat) {
   EXPECT_EQ(decoding(jpeg.substr(0, jpeg.size() / 2)), "a.png: damaged JPEG: Premature end of JPEG file");
   EXPECT_EQ(decoding(jpeg.substr(0, 20)), "a.png: damaged JPEG: it has no picture");
   // A header that promises more than memory has: width and height of the IHDR chunk.
-  std::string huge = png;
-  huge.replace(16, 8, std::string("\x00\x00\xff\xff\x00\x00\xff\xff", 8));
-  EXPECT_NE(decoding(huge), "");
+  std::string size("\0\0\x80\0\0\0\x40\0", 8), large = png;
+  large.replace(8, 25, chunk("IHDR", size + png.substr(24, 5)));
+  EXPECT_EQ(decoding(large), "a.png: expected a picture of 1 to 2^28 pixels, found 32768 x 16384");
+  EXPECT_EQ(decoding(make_jpeg(8, 8, 4, stripes(256))), "a.png: expected a grey or RGB JPEG, found CMYK");
 }
 
 // Never a crash, wherever a file ends and whatever a byte becomes.

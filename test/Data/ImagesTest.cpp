@@ -246,6 +246,40 @@ TEST_F(Images, BadFilesSayWhatAndWhere) {
   EXPECT_EQ(rows("train"), "1:1 ");
 }
 
+TEST_F(Images, FoldersThatCannotBeListedSayWhy) {
+  add("d/train/a/1.png", plain(1));
+  fs::resize_file(path("d/train/a/1.png"), (int64_t{1} << 30) + 1);
+  EXPECT_EQ(message(open(path("d"), "")), "d/train/a/1.png: expected at most 1 GiB, found 1073741825 bytes");
+  fs::create_directory_symlink("..", path("d/train/up"));
+  EXPECT_TRUE(message(open(path("d"), "")).starts_with("d: folders more than 16 deep: d/train/up/train/up/"));
+  NoMoreFiles limit;
+  Status status = open(path("d"), "");
+  EXPECT_EQ(message(status), "cannot list d: Too many open files");
+  EXPECT_EQ(status.fault(), Fault::machine);
+}
+
+// What an archive says of a file's size, and what it holds.
+TEST_F(Images, SizesInArchivesAreChecked) {
+  std::string picture = plain(1) + std::string(5000, '\0'); // the end is packed
+  make_zip(path("good.zip"), {{"a/1.png", picture}});
+  ASSERT_TRUE(open(path("good.zip"), ", channels=1, validation=0").ok());
+  std::string bytes = read("good.zip");
+  size_t directory = bytes.find("PK\1\2");
+  ASSERT_NE(directory, std::string::npos);
+  auto opening = [&](uint32_t size) {
+    for (size_t i = 0; i < 4; ++i)
+      bytes[directory + 24 + i] = static_cast<char>(size >> 8 * i);
+    write("bad.zip", bytes);
+    return message(open(path("bad.zip"), ""));
+  };
+  EXPECT_EQ(opening((1u << 30) + 1), "bad.zip: a/1.png: expected at most 1 GiB, found 1073741825 bytes");
+  EXPECT_EQ(opening(100),
+            "bad.zip: a/1.png: expected 100 bytes, which the archive says that it has, found more");
+  EXPECT_EQ(opening(10000), format("bad.zip: a/1.png: expected 10000 bytes, which the archive says that it "
+                                   "has, found %zu",
+                                   picture.size()));
+}
+
 // Truncated and changed archives are refused, or read as they are; none crashes.
 TEST_F(Images, DamagedArchivesAreRefused) {
   make_zip(path("good.zip"), {{"a/1.png", plain(1)}, {"b/1.png", plain(2)}});

@@ -75,6 +75,10 @@ TEST_F(Mnist, BadFilesSayWhatAndWhere) {
             "28], found 984");
   EXPECT_EQ(opening(images(2) + "x", two), "train-images-idx3-ubyte: too long: expected 1568 bytes at offset "
                                            "16 for dimensions [2, 28, 28], found 1569");
+  std::string most = big_endian(0xffffffff);
+  EXPECT_EQ(opening(big_endian(0x803) + most + most + most, two),
+            "train-images-idx3-ubyte: truncated: expected 2^63 or more bytes at offset 16 for dimensions "
+            "[4294967295, 4294967295, 4294967295], found 0");
   EXPECT_EQ(opening(images(3), two),
             "train-labels-idx1-ubyte: wrong count at offset 4: expected 3 labels, one for each image of "
             "train-images-idx3-ubyte, found 2");

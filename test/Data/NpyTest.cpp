@@ -84,6 +84,18 @@ TEST_F(Npy, BadFilesSayWhatAndWhere) {
             "x.npy: not a .npy file: expected \\x93NUMPY at offset 0, found bytes 50 4b 03 04 20 61");
   EXPECT_EQ(reading("\x93NU"), "x.npy: truncated: expected 8 bytes at offset 0, found 3");
   EXPECT_EQ(reading(npy("{}", "", 9)), "x.npy: .npy version 9.0 at offset 6, expected 1 to 3");
+  EXPECT_EQ(reading(npy("{}", "").replace(8, 1, 1, '\x63')),
+            "x.npy: truncated: the header at offset 10 should have 99 bytes, the file has 12");
+  EXPECT_EQ(reading(npy("[]", "")), "x.npy: bad .npy header at offset 10: expected '{'");
+  EXPECT_EQ(reading(npy("{3: 4}", "")),
+            "x.npy: bad .npy header at offset 11: expected a key in quotes or '}'");
+  EXPECT_EQ(reading(npy("{'descr'}", "")), "x.npy: bad .npy header at offset 18: expected ':'");
+  EXPECT_EQ(reading(npy("{'fortran_order': 1}", "")),
+            "x.npy: bad .npy header at offset 28: expected True or False");
+  EXPECT_EQ(reading(npy("{'shap': (1,)}", "")),
+            "x.npy: bad .npy header at offset 18: expected the keys descr, fortran_order and shape only");
+  EXPECT_EQ(reading(npy("{'descr': '<f4' 'shape': (1,)}", "")),
+            "x.npy: bad .npy header at offset 26: expected ',' or '}'");
   EXPECT_EQ(reading(npy("{'descr': '<f4', }", "")),
             "x.npy: bad .npy header at offset 28: expected the keys descr, fortran_order and shape");
   EXPECT_EQ(reading(npy("{'descr': [('a', '<f4')], }", "")),
@@ -99,6 +111,12 @@ TEST_F(Npy, BadFilesSayWhatAndWhere) {
       "4");
   EXPECT_EQ(reading(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (-3,), }", "")),
             "x.npy: bad .npy header at offset 61: expected a tuple of dimensions");
+}
+
+TEST_F(Npy, SizesThatOverflowAreABug) {
+  Status status = write_npy(path("a.npy"), {"", DataType::f32, {int64_t{1} << 62, 2}, nullptr});
+  EXPECT_EQ(status.fault(), Fault::bug);
+  EXPECT_EQ(status.message(), "write_npy: the size of f32[4611686018427387904, 2] overflows");
 }
 
 // Tests that no file that was cut or changed in one byte makes the reader fail otherwise than with a status.

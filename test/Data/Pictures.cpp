@@ -29,8 +29,9 @@ std::string make_jpeg(int height, int width, int channels, const std::vector<uin
   tjhandle handle = tjInitCompress();
   unsigned char *file = nullptr;
   unsigned long size = 0;
-  EXPECT_EQ(tjCompress2(handle, bytes.data(), width, 0, height, channels == 1 ? TJPF_GRAY : TJPF_RGB, &file,
-                        &size, channels == 1 ? TJSAMP_GRAY : TJSAMP_444, 100, 0),
+  int pixels = channels == 1 ? TJPF_GRAY : channels == 3 ? TJPF_RGB : TJPF_CMYK;
+  EXPECT_EQ(tjCompress2(handle, bytes.data(), width, 0, height, pixels, &file, &size,
+                        channels == 1 ? TJSAMP_GRAY : TJSAMP_444, 100, 0),
             0)
       << tjGetErrorStr2(handle);
   std::string text(reinterpret_cast<char *>(file), size);

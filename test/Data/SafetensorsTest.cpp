@@ -69,6 +69,12 @@ TEST_F(Safetensors, BadFilesSayWhatAndWhere) {
             "x: tensor a: dimension an array in shape");
   EXPECT_EQ(opening(file_of(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", "1234")),
             "x: tensor a: dimension -1 in shape");
+  EXPECT_EQ(opening(file_of(R"({"a":{"dtype":"F32","shape":2,"data_offsets":[0,4]}})", "1234")),
+            "x: tensor a: shape should be a list");
+  for (const char *offsets : {"4", "[4]", "[-4,0]", "[0,\"4\"]"})
+    EXPECT_EQ(
+        opening(file_of(format(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":%s}})", offsets), "1234")),
+        "x: tensor a: data_offsets should be two non-negative integers");
   EXPECT_EQ(opening(file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", "1234")),
             "x: tensor a: data_offsets [0, 8] exceed the 4 bytes after the header (a truncated file?)");
   EXPECT_EQ(opening(file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", "1234")),
@@ -94,6 +100,18 @@ TEST_F(Safetensors, BadFilesSayWhatAndWhere) {
           R"({"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})",
           "")),
       "x: the name a occurs twice in the header");
+}
+
+TEST_F(Safetensors, WhatNoFileCanHoldIsABug) {
+  auto writing = [&](const std::vector<NamedTensor> &tensors) {
+    Status status = write_safetensors(path("a"), tensors, {});
+    EXPECT_EQ(status.fault(), Fault::bug);
+    return status.message();
+  };
+  EXPECT_EQ(writing({{"w", DataType::f32, {int64_t{1} << 62}, nullptr}}),
+            "write_safetensors: the size of w overflows");
+  NamedTensor none = {"w", DataType::f32, {0}, nullptr};
+  EXPECT_EQ(writing({none, none}), "write_safetensors: the name w is taken");
 }
 
 TEST_F(Safetensors, DamagedFilesNeverCrash) {

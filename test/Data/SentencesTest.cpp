@@ -90,6 +90,13 @@ TEST_F(Sentences, BadFilesSayWhatAndWhere) {
   write("train.tsv", "sentence\tlabel\na\t1\n");
   EXPECT_EQ(message(open("sentences", "train.tsv", "text=\"sentense\"")),
             "train.tsv: no column is called sentense; there is: sentence, label (did you mean sentence?)");
+  std::string many = "sentence\tlabel\n";
+  for (int i = 0; i < 10001; ++i)
+    many += format("a\t%d\n", i);
+  write("many.tsv", many);
+  EXPECT_EQ(message(open("sentences", "many.tsv", "validation=0")),
+            "many.tsv: column label has 10001 different values: expected labels, at most 10000");
+  std::filesystem::remove(path("many.tsv"));
   write("test.tsv", "sentence\tlabel\na\t1\nb\t2\n");
   EXPECT_EQ(message(open("sentences", "")),
             "test.tsv: line 3: class 2 is not one of the 1 of the training: 1");

@@ -38,6 +38,7 @@ TEST(Settings, WhatIsNoFormSaysWhere) {
   EXPECT_EQ(
       parsing("text(\"a\", \"b\")"),
       "text(\"a\", \"b\"): expected one path, and everything else as key=value at character 11, found '\"'");
+  EXPECT_EQ(parsing("(window)"), "(window): expected a loader and '(' at character 1, found '('");
   EXPECT_EQ(parsing("text(window)"), "text(window): expected key=value at character 12, found ')'");
   EXPECT_EQ(parsing("text(window=x)"),
             "text(window=x): expected a number, true, false or a \"string\" at character 13, found 'x'");
@@ -68,7 +69,8 @@ TEST(Settings, UnknownOnesAndWrongValuesAreRefused) {
   };
   EXPECT_EQ(opening("mnits(\"x\")"),
             "no data loader is called mnits; there is: " + join(loader_names()) + " (did you mean mnist?)");
-  EXPECT_EQ(opening("mnist(\"x\", flip=true)"), "mnist has no setting flip; it has none");
+  EXPECT_EQ(opening("mnist(\"x\", flip=true)"),
+            "mnist has no setting flip; it has: classes, prefix, split_seed, validation");
   EXPECT_EQ(opening("text(\"x\", windw=3)"), "text has no setting windw; it has: starts, unit, validation, "
                                              "vocabulary, window (did you mean window?)");
   EXPECT_EQ(opening("text(\"x\", window=0)"), "text: window is an int of at least 1, got 0");

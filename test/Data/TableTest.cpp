@@ -95,6 +95,11 @@ TEST_F(Tables, FilesOfAFolderAreSplits) {
   write("validation.csv", "a\n2\n");
   EXPECT_EQ(message(read_split_tables(folder_ + "/.", {".csv"}, {}, share, tables)),
             ".: there is a file for the split validation: expected validation=0");
+  {
+    NoMoreFiles limit;
+    EXPECT_EQ(message(read_split_tables(folder_ + "/.", {".csv"}, {}, {}, tables)),
+              "cannot list .: Too many open files");
+  }
   write("train.csv.gz", "a\n1\n");
   std::string twice = message(read_split_tables(folder_ + "/.", {".csv"}, {}, {}, tables));
   EXPECT_EQ(twice.substr(0, 27), ".: two files for split trai");

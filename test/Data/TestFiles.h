@@ -13,6 +13,8 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace dlc::data {
 
@@ -44,6 +46,23 @@ protected:
   }
 
   std::string folder_;
+};
+
+/// While it lives, no file and no folder can be opened: the process may have no more of them.
+class NoMoreFiles {
+public:
+  NoMoreFiles() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    int lowest_free = dup(STDERR_FILENO);
+    close(lowest_free);
+    rlimit none_left = before_;
+    none_left.rlim_cur = static_cast<rlim_t>(lowest_free);
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &none_left), 0);
+  }
+  ~NoMoreFiles() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+private:
+  rlimit before_;
 };
 
 } // namespace dlc::data
