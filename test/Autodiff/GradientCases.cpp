@@ -139,6 +139,15 @@ void addIndices(std::vector<GradientCase> &cases) {
   subscript("[3, t]", "[0, 0, 1, 0] offsets [#dl.poly<1>, #dl.poly<0>] divisors [1, 1]", "[t, 2]");
   subscript("[3]", "[1] offsets [#dl.poly<1>] divisors [2]", "[6]");
   subscript("[5]", "[2, 4] offsets [#dl.poly<0>] divisors [1]", "[n, 2]");
+  // What index notation makes of max[u in 0..3](x[i, 2 * j + u]): windows that overlap, and their reduction.
+  for (const char *kind : {"sum", "max", "min", "prod"})
+    cases.push_back({"subscript",
+                     {"[n, 7]"},
+                     std::string("%s = dl.sin %a : <[n, 7]>\n%u = dl.subscript %s [1, 0, 0, 0, 2, 1] offsets "
+                                 "[#dl.poly<0>, #dl.poly<0>] divisors [1, 1] : <[n, 7]> to <[n, 3, 3]>\n"
+                                 "%r = dl.reduce ") +
+                         kind + " %u [2] : <[n, 3, 3]> to <[n, 3]>",
+                     "[n, 3]"});
 
   std::string index = "%i = dl.iota 0 : !dl.tensor<[n, 2], i32>\n%j = dl.iota 1 : !dl.tensor<[n, 2], i32>\n"
                       "%k = dl.mul %i, %j : !dl.tensor<[n, 2], i32>\n"; // 0, 0, 0, 1, 0, 2, ...
