@@ -194,7 +194,7 @@ public:
     const std::string text = found == metadata_.end() ? "" : found->second;
     auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
     if ((error != std::errc() || end != text.data() + text.size()) && bad_.empty())
-      bad_ = key;
+      bad_ = key + ": expected a number, found " + (text.empty() ? "none" : "'" + text + "'");
   }
   BatchStream read_stream(size_t index) {
     BatchStream stream;
@@ -223,7 +223,7 @@ public:
     read("dlc.best.patience", best.patience);
     return best;
   }
-  /// The key that could not be read, or empty.
+  /// The key that could not be read, what was expected and what was found; or empty.
   const std::string &bad() const { return bad_; }
 
 private:
@@ -372,7 +372,7 @@ Status load_checkpoint(const dlc_artifact_t *artifact, dlc_session_t *session, c
     reader.read("dlc.sums_epoch", training.sums_epoch);
   training.best = reader.read_best();
   if (!reader.bad().empty())
-    return Status::input(path + ": metadata " + reader.bad() + " is missing or not a number");
+    return Status::input(path + ": metadata " + reader.bad());
   DLC_DATA_TRY(find_encodings(file, training.encodings));
   DLC_DATA_TRY(load_states(artifact, session, file, /*weights_only=*/false));
   out_training = std::move(training);

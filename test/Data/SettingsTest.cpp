@@ -80,6 +80,9 @@ TEST(Settings, UnknownOnesAndWrongValuesAreRefused) {
   EXPECT_EQ(opening("text(\"x\", validation=0.95)"),
             "text: validation is a number of at least 0 and at most 0.9, got 0.95");
   EXPECT_EQ(opening("text(\"x\", unit=\"line\")"), "text: unit is one of char, word, got \"line\"");
+  EXPECT_EQ(opening("images(\"x\", mean=\"grey\")"),
+            "images: mean is a number or a list of numbers, got \"grey\"");
+  EXPECT_EQ(opening("csv(\"x\", ignore=3)"), "csv: ignore is a string or a list of strings, got 3");
   EXPECT_EQ(opening("text(\"x\", unit=true)"), "text: unit is a string, got true");
 }
 

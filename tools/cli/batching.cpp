@@ -72,8 +72,6 @@ Status choose_batching(const Artifact &artifact, const Entry &entry, const data:
   Batching batching;
   Feed feed;
   DLC_DATA_TRY(feed.bind(entry, rows));
-  if (rows.size() < 1)
-    return Status::input("the data has no rows");
   std::optional<int64_t> fixed = fixed_rows(artifact, entry);
   if (fixed && asked.value_or(*fixed) != *fixed)
     return Status::input(format("--batch %" PRId64 ": %s takes batches of %" PRId64
@@ -93,8 +91,6 @@ Status choose_batching(const Artifact &artifact, const Entry &entry, const data:
   else
     return Status::input(std::string(artifact.info().source_name) +
                          " has no fit block that says the batch: give --batch N");
-  if (batching.batch < 1)
-    return Status::input(format("batch: expected at least 1, found %" PRId64, batching.batch));
 
   auto takes = [&](int64_t count) { return takes_rows(artifact, entry, feed.tensors(), count); };
   if (batching.batch > rows.size() && (rest == Rest::left_out || takes(rows.size()).ok())) {

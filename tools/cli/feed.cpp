@@ -208,10 +208,9 @@ Status EntryRunner::prepare_dims(const std::vector<int64_t> &dims) {
                                &tensor, &status) != DLC_OK)
       return from_runtime(status);
     data::Shape shape(tensor.dims, tensor.dims + tensor.rank);
-    std::optional<int64_t> bytes = data::byte_count(entry_.results[i].type, shape);
-    if (!bytes)
-      return Status::input("the size of result " + entry_.results[i].name + " overflows");
-    tensor.data = prepared->buffers.emplace_back(static_cast<size_t>(*bytes)).data();
+    // The runtime has refused what is larger than 2^46 bytes.
+    int64_t bytes = *data::byte_count(entry_.results[i].type, shape);
+    tensor.data = prepared->buffers.emplace_back(static_cast<size_t>(bytes)).data();
     prepared->results.push_back(tensor);
   }
   current_ = prepared.get();

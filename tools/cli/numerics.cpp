@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cinttypes>
 #include <cmath>
 #include <cstring>
@@ -192,20 +193,15 @@ std::string NumericsCheck::name(const Operand &operand) const {
     return std::string("state ") + artifact_.states()[operand.index].name;
   case schema::BindingKind::Constant:
     return "a constant";
-  case schema::BindingKind::LoopCounter:
-    return "the position in the loop";
+  case schema::BindingKind::LoopCounter: // an integer: never looked at
   case schema::BindingKind::Buffer:
     break;
   }
-  for (const auto &[buffer, kernel] : makers_)
-    if (buffer == operand.index)
-      return "made by " + metadata->variants()
-                              ->Get(static_cast<uint32_t>(variant_))
-                              ->kernels()
-                              ->Get(kernel)
-                              ->name()
-                              ->str();
-  return "a value of an earlier pass";
+  auto maker = std::find_if(makers_.begin(), makers_.end(),
+                            [&](const auto &candidate) { return candidate.first == operand.index; });
+  assert(maker != makers_.end() && "no schedule reads a buffer that was not written");
+  const schema::Variant *variant = metadata->variants()->Get(static_cast<uint32_t>(variant_));
+  return "made by " + variant->kernels()->Get(maker->second)->name()->str();
 }
 
 std::string NumericsCheck::operand_line(const Command &command, size_t index,

@@ -70,8 +70,10 @@ Status collect_results(const Artifact &artifact, const Options &options, EntryRu
       const dlc_tensor_t &batch = runner.results()[i];
       data::Shape shape(batch.dims, batch.dims + batch.rank);
       if (first > 0 && !std::equal(shape.begin() + 1, shape.end(), results[i].shape.begin() + 1))
-        return Status::input(entry.name + " returns rows of different sizes: " + entry.results[i].name +
-                             ": " + entry.results[i].signature);
+        return Status::input(entry.name + " returns " + entry.results[i].name + ": " +
+                             entry.results[i].signature + ", expected rows of one size, found " +
+                             data::format_type(results[i].type, results[i].shape) + " and then " +
+                             data::format_type(results[i].type, shape));
       shape[0] = count;
       const auto *bytes = static_cast<const std::byte *>(batch.data);
       results[i].type = entry.results[i].type;

@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import pty
 import shlex
 import signal
 import subprocess
@@ -95,6 +96,19 @@ assert status == 130, status
 resume = lines[-1]["resume"].replace("dlc-run", shlex.quote(PROGRAM), 1)
 assert subprocess.run(["sh", "-c", resume], stdout=subprocess.DEVNULL).returncode == 0, resume
 assert pathlib.Path("it's $HOME.checkpoint.safetensors").read_bytes() == straight, "resumed by a shell differs"
+
+# On a terminal, a message says that the signal has come.
+master, slave = pty.openpty()
+process = subprocess.Popen(command("--json", "--save", "terminal.safetensors"), stdout=subprocess.PIPE, stderr=slave,
+                           text=True, pipesize=4096)
+os.close(slave)
+for line in process.stdout:
+    if '"event":"step","step":3,' in line:
+        process.send_signal(signal.SIGINT)
+assert process.wait() == 130, process.returncode
+message = os.read(master, 4096).decode()
+assert "ending after this step; once more ends at once" in message, message
+os.close(master)
 
 # A signal in the last evaluation: what is asked for is not complete. 40,000 rows, one at a time, take a while.
 many = pathlib.Path("many")

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""terminal.py COLUMNS COMMAND...: runs a command on a terminal of that width and prints what it drew, a line each."""
+"""terminal.py COLUMNS COMMAND...: runs a command on a terminal of that width and prints what it drew, a line each.
+
+Ends with the command's exit status."""
 
 import fcntl
 import os
@@ -19,7 +21,7 @@ try:
         output += chunk
 except OSError:
     pass  # the terminal is gone when the process is
-assert process.wait() == 0
+status = process.wait()
 longest = 0
 for line in output.decode().replace("\r\n", "\n").split("\n"):
     *redrawn, kept = line.split("\r\033[K")
@@ -28,3 +30,4 @@ for line in output.decode().replace("\r\n", "\n").split("\n"):
         print("redrawn:", text)
     print("kept:", kept)
 print("longest redrawn line:", longest)
+sys.exit(status)
