@@ -161,6 +161,8 @@ def drops(family):
     """In evaluation dropout does nothing; in training a probability that f32 rounds to 1 leaves nothing, as 1 does with PyTorch."""
     for index, (n, t, e, count, norm_first) in enumerate([(2, 3, 4, 2, False), (1, 4, 6, 3, True), (3, 2, 4, 1, False)]):
         x, m = family.normal(n, t, e), family.normal(n, t + 1, e)
+        family.function(f"attention_eval_{index}", "attention(x, m, m, dropout=0.4)", {"x": x, "m": m},
+                        lambda x, m: F.scaled_dot_product_attention(x, m, m))
         extra = ", norm_first=true" if norm_first else ""
         for name, training, call, p in (("eval", False, "dropout=0.4", 0.4), ("drop", True, f"dropout={NEARLY_1}", 1)):
             settings = dict(dropout=p, batch_first=True)
@@ -210,6 +212,8 @@ def positions(family):
         x = {"x": family.normal(n, t, d)}
         family.function(f"sinusoidal_{index}", f"x + sinusoidal_positions({t}, {d})", x, lambda x: x + sinusoids(t, d))
         family.layer(f"learned_{index}", "learned_positions(x, 6)", x, Learned(6, d))
+        family.function(f"sinusoidal_base_{index}", f"x + sinusoidal_positions({t}, {d}, base=100)", x,
+                        lambda x: x + sinusoids(t, d, 100))
         family.function(f"rotary_{index}", "rotary(x)", x, lambda x: turned(x, False))
         family.function(f"rotary_interleaved_{index}", "rotary(x, base=100, interleaved=true)", x, lambda x: turned(x, True, 100))
 

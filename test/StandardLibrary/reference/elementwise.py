@@ -52,6 +52,14 @@ def activations():
     return family
 
 
+def cosine(x, y, axis, eps):
+    """F.cosine_similarity by its formula: PyTorch's own has the same value, but where a length is below eps, its gradient is
+    that of the length without the bound."""
+    value = (x * y).sum(axis) / (x.norm(dim=axis).clamp(min=eps) * y.norm(dim=axis).clamp(min=eps))
+    assert torch.allclose(value, F.cosine_similarity(x, y, axis, eps))
+    return value
+
+
 def math():
     family = Family("math")
     for index, shape in enumerate(SHAPES):
@@ -75,6 +83,14 @@ def math():
         family.function(f"clamp_{index}", "clamp(x, -1, 1.5)", {"x": x}, lambda x: torch.clamp(x, -1, 1.5))
         family.function(f"one_hot_{index}", "one_hot(index, 6)", {"index": family.integers(6, *shape)},
                         lambda index: torch.nn.functional.one_hot(index, 6).double())
+        family.function(f"logsumexp_{index}_keep", f"logsumexp(x, axis={axis}, keep=true)", {"x": x},
+                        lambda x: torch.logsumexp(x, axis, keepdim=True))
+        family.function(f"variance_{index}_keep", f"variance(x, axis={axis}, keep=true)", {"x": x},
+                        lambda x: torch.var(x, axis, keepdim=True))
+        family.function(f"std_{index}_correction", f"std(x, axis={axis}, correction=0)", {"x": x},
+                        lambda x: torch.std(x, axis, correction=0))
+        family.function(f"cosine_similarity_{index}_eps", f"cosine_similarity(x, y, axis={axis}, eps=2)",
+                        {"x": x / 4, "y": family.normal(*shape)}, lambda x, y: cosine(x, y, axis, 2))
     infinite = np.float32([[-np.inf] * 3, [np.inf, 0, 0], [-np.inf, 1, 2]])
     family.function("logsumexp_infinite", "logsumexp(x)", {"x": infinite}, lambda x: torch.logsumexp(x, -1), constant=("x",))
     family.function("std_of_equal", "std(x)", {"x": np.float32([[1, 1, 1], [1, 2, 4]])}, lambda x: torch.std(x, -1))

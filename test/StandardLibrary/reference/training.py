@@ -75,13 +75,15 @@ def optimizers():
                  ("lr=0.1, lr_decay=0.5", optim.Adam, dict(lr=0.1, lr_decay=0.5)),
                  ("lr_decay=2, decay=0.2", optim.Adam, dict(lr_decay=2, weight_decay=0.2))],
         "adamw": [("", optim.AdamW, {}), ("lr=0.1, beta1=0.7, beta2=0.9", optim.AdamW, dict(lr=0.1, betas=(0.7, 0.9))),
-                  ("lr=0.1, decay=0.2", optim.AdamW, dict(lr=0.1, weight_decay=0.2))],
+                  ("lr=0.1, decay=0.2", optim.AdamW, dict(lr=0.1, weight_decay=0.2)), ("eps=1e-2", optim.AdamW, dict(eps=1e-2))],
         "nadam": [("", optim.NAdam, {}), ("lr=0.1, momentum_decay=0.1", optim.NAdam, dict(lr=0.1, momentum_decay=0.1)),
-                  ("lr=0.1, decay=0.2", optim.NAdam, dict(lr=0.1, weight_decay=0.2))],
+                  ("lr=0.1, decay=0.2", optim.NAdam, dict(lr=0.1, weight_decay=0.2)),
+                  ("beta1=0.7, beta2=0.9, eps=1e-2", optim.NAdam, dict(betas=(0.7, 0.9), eps=1e-2))],
         "lion": [("", Lion, {}), ("lr=0.1, beta1=0.5", Lion, dict(lr=0.1, betas=(0.5, 0.99))),
-                 ("lr=0.1, decay=0.2", Lion, dict(lr=0.1, weight_decay=0.2))],
+                 ("lr=0.1, decay=0.2", Lion, dict(lr=0.1, weight_decay=0.2)), ("beta2=0.5", Lion, dict(betas=(0.9, 0.5)))],
         "lamb": [("", Lamb, {}), ("lr=0.1, decay=0", Lamb, dict(lr=0.1, weight_decay=0)),
-                 ("lr=0.1, beta1=0.7, decay=0.2", Lamb, dict(lr=0.1, betas=(0.7, 0.999), weight_decay=0.2))],
+                 ("lr=0.1, beta1=0.7, decay=0.2", Lamb, dict(lr=0.1, betas=(0.7, 0.999), weight_decay=0.2)),
+                 ("beta2=0.9, eps=1e-2", Lamb, dict(betas=(0.9, 0.9), eps=1e-2))],
     }
     for name, variants in table.items():
         for index, ((settings, optimizer, keywords), shape) in enumerate(zip(variants, itertools.cycle([(3,), (2, 3), (2, 1, 3)]))):
