@@ -25,6 +25,9 @@ def pooling():
         ("max_pool3d", F.max_pool3d, volumes, [(2,), ((2, 3, 1), (1, 2, 2)), (3, 2, 1)]),
         ("avg_pool1d", F.avg_pool1d, rows, [(2,), (3, 1), (4, 2, 1)]),
         ("avg_pool2d", F.avg_pool2d, images, [(2,), ((3, 2), (1, 2)), (3, 2, 1)]),
+        ("avg_pool3d", F.avg_pool3d, volumes, [(2,), ((2, 3, 1), (1, 2, 2)), (3, 2, 1)]),
+        ("adaptive_avg_pool1d", F.adaptive_avg_pool1d, rows, [(3,), (1,), (5,)]),
+        ("adaptive_max_pool1d", F.adaptive_max_pool1d, rows, [(3,), (1,), (5,)]),
         ("adaptive_avg_pool2d", F.adaptive_avg_pool2d, images, [(3,), ((2, 4),), (6,)]),
         ("adaptive_max_pool2d", F.adaptive_max_pool2d, images, [(3,), ((2, 4),), (6,)]),
     ]
