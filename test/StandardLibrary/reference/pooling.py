@@ -52,6 +52,7 @@ def elements():
         family.function(f"cumulative_sum_{index}", f"cumulative_sum(x, axis={axis})", x, lambda x: x.cumsum(axis))
         family.function(f"sort_{index}", f"sort(x, axis={axis})", x, lambda x: x.sort(axis).values)
         family.function(f"top_k_{index}", "top_k(x, 2)[0]", x, lambda x: x.topk(2).values)
+        family.function(f"top_k_axis_{index}", f"top_k(x, 1, axis={axis})[0]", x, lambda x: x.topk(1, axis).values)
     for index, shape in enumerate([(4,), (2, 3), (2, 2, 3)]):
         token = {"token": family.integers(5, *shape)}
         family.layer(f"embedding_{index}", "embedding(token, 5, 3)", token, nn.Embedding(5, 3))
@@ -74,6 +75,8 @@ def elements():
     for index, (shape, k) in enumerate([((5,), 1), ((3, 4), 3), ((2, 3, 4), 4)]):
         family.function(f"top_k_indices_{index}", f"top_k(x, {k})[1]", {"x": family.normal(*shape)},
                         lambda x: x.topk(k).indices, constant=("x",))
+        family.function(f"top_k_first_{index}", f"top_k(x, {shape[0]}, axis=0)[1]", {"x": family.normal(*shape)},
+                        lambda x: x.topk(shape[0], 0).indices, constant=("x",))
     # Of equal elements the first comes first: a stable order, which torch.topk does not promise.
     equal = {"x": family.integers(3, 4, 6).astype("float32")}
     family.function("top_k_of_equal", "top_k(x, 4)[1]", equal,
