@@ -54,14 +54,39 @@ private:
     size_t count = call.args[1].isTuple() ? call.args[1].tuple->elements.size() : 0;
     if (parts.size() != count)
       return fail("expected " + llvm::Twine(parts.size()) + " tensors, got " + llvm::Twine(count));
-    for (auto [letters, operand] : llvm::zip(parts, call.args[1].tuple->elements))
-      if (!addTerm(letters, operand))
+    SmallVector<std::string> letters = expandDots(parts, right);
+    for (auto [ofTensor, operand] : llvm::zip(letters, call.args[1].tuple->elements))
+      if (!addTerm(ofTensor, operand))
         return false;
-    result = right.str();
-    for (auto [axis, letter] : llvm::enumerate(right))
-      if (!sizes.contains(letter) || right.find(letter, axis + 1) != StringRef::npos)
+    for (auto [axis, letter] : llvm::enumerate(result))
+      if (!sizes.contains(letter) || result.find(letter, axis + 1) != std::string::npos)
         return fail("the result's letters must be distinct and stand on the left, got " + right);
     return true;
+  }
+
+  /// The tensors' letters, where `...` is replaced by letters that the equation has not: one for each axis
+  /// that no letter names, the same for axes that are as far from the last one. Sets the result's.
+  SmallVector<std::string> expandDots(ArrayRef<StringRef> parts, StringRef right) {
+    std::string unused;
+    for (char letter = 'z'; letter >= 'a'; --letter)
+      if (!StringRef(call.args[0].text).contains(letter))
+        unused += letter;
+    auto expand = [&](StringRef part, size_t count) {
+      auto [before, after] = part.split("...");
+      std::string axes = part.contains("...") ? unused.substr(0, count) : "";
+      return before.str() + std::string(axes.rbegin(), axes.rend()) + after.str();
+    };
+    SmallVector<std::string> letters;
+    size_t most = 0;
+    for (auto [part, operand] : llvm::zip(parts, call.args[1].tuple->elements)) {
+      size_t rank = operand.isTensor() ? static_cast<size_t>(operand.tensorType().getRank()) : 0;
+      size_t named = expand(part, 0).size(), count = rank > named ? rank - named : 0;
+      letters.push_back(expand(part, count));
+      if (part.contains("..."))
+        most = std::max(most, count);
+    }
+    result = expand(right, most);
+    return letters;
   }
 
   bool addTerm(StringRef letters, const Entity &operand) {
@@ -71,9 +96,42 @@ private:
     if (!terms.empty() && elementType() != type.getElementType())
       return fail("expected one element type, got " + describe(Entity::ofTensor(terms.front().value)) +
                   " and " + describe(operand));
-    if (std::string problem = bindLetters(letters, type, sizes); !problem.empty())
-      return fail(problem);
-    terms.push_back({letters.str(), operand.value});
+    Term term{letters.str(), operand.value};
+    if (static_cast<int64_t>(letters.size()) == type.getRank() && !takeDiagonal(term))
+      return false;
+    type = llvm::cast<dl::TensorType>(term.value.getType());
+    if (std::string problem = bindLetters(term.letters, type, sizes); !problem.empty())
+      return fail(StringRef(call.args[0].text).contains(problem.front()) ? problem
+                                                                         : "..." + problem.substr(1));
+    terms.push_back(term);
+    return true;
+  }
+
+  /// Of axes with one letter, `ii`, the elements with one index on all of them.
+  bool takeDiagonal(Term &term) {
+    auto type = llvm::cast<dl::TensorType>(term.value.getType());
+    std::string distinct;
+    SmallVector<dl::PolynomialAttr> shape;
+    for (auto [letter, size] : llvm::zip(term.letters, type.getShape())) {
+      size_t known = distinct.find(letter);
+      if (known == std::string::npos) {
+        distinct += letter;
+        shape.push_back(size);
+      } else if (shape[known] != size) {
+        return fail(llvm::Twine(letter) + " has size " + dl::toString(shape[known]) + " and size " +
+                    dl::toString(size));
+      }
+    }
+    if (distinct.size() == term.letters.size())
+      return true;
+    SmallVector<int64_t> coefficients;
+    for (char letter : term.letters)
+      for (char other : distinct)
+        coefficients.push_back(letter == other);
+    SmallVector<Attribute> offsets(term.letters.size(), e.poly(0));
+    SmallVector<int64_t> divisors(term.letters.size(), 1);
+    term = {distinct, e.emit<dl::SubscriptOp>(type.withShape(shape), term.value, coefficients,
+                                              e.builder.getArrayAttr(offsets), divisors)};
     return true;
   }
 

@@ -62,7 +62,8 @@ def elements():
         family.layer(f"bilinear_{index}", f"bilinear(x1, x2, 3{'' if bias else ', use_bias=false'})",
                      {"x1": family.normal(*lead, a), "x2": family.normal(*lead, b)}, nn.Bilinear(a, b, 3, bias))
     for index, (equation, shapes) in enumerate([
-            ("ij,jkx,kl->li", [(3, 2), (2, 4, 2), (4, 3)]), ("bij,bjk->bik", [(2, 3, 4), (2, 4, 2)]), ("ijk->ki", [(2, 3, 4)])]):
+            ("ij,jkx,kl->li", [(3, 2), (2, 4, 2), (4, 3)]), ("bij,bjk->bik", [(2, 3, 4), (2, 4, 2)]), ("ijk->ki", [(2, 3, 4)]),
+            ("ii->", [(3, 3)]), ("iji,...i->...ji", [(3, 2, 3), (4, 2, 3)]), ("...ij,jk->...ik", [(2, 2, 3, 4), (4, 2)])]):
         inputs = {name: family.normal(*shape) for name, shape in zip("xyz", shapes)}
         family.function(f"einsum_{index}", f'einsum("{equation}", {", ".join(inputs)})', inputs,
                         lambda *values: torch.einsum(equation, *values))
