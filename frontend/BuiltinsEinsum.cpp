@@ -100,9 +100,12 @@ private:
     if (static_cast<int64_t>(letters.size()) == type.getRank() && !takeDiagonal(term))
       return false;
     type = llvm::cast<dl::TensorType>(term.value.getType());
+    for (auto [letter, size] : llvm::zip(term.letters, type.getShape()))
+      if (auto known = sizes.find(letter);
+          known != sizes.end() && known->second != size && !StringRef(call.args[0].text).contains(letter))
+        return fail("... has size " + dl::toString(known->second) + " and size " + dl::toString(size));
     if (std::string problem = bindLetters(term.letters, type, sizes); !problem.empty())
-      return fail(StringRef(call.args[0].text).contains(problem.front()) ? problem
-                                                                         : "..." + problem.substr(1));
+      return fail(problem);
     terms.push_back(term);
     return true;
   }
