@@ -96,7 +96,8 @@ int main(int argc, char **argv) {
   dlc_data_set_t *again;
   expect(dlc_data_set_open_source("mnist(\"x\", crop=1)", "train", NULL, &again, &status) ==
                  DLC_INVALID_ARGUMENT &&
-             !strcmp(status.message, "mnist has no setting crop; it has none"),
+             !strcmp(status.message,
+                     "mnist has no setting crop; it has: classes, prefix, split_seed, validation"),
          "an unknown setting to be refused");
 
   for (int i = 0; i < 2; ++i) {
