@@ -18,6 +18,7 @@ def train_and_kill(at_step, command):
             event = json.loads(line)
             if event["event"] == "step" and event["step"] == at_step:
                 process.send_signal(signal.SIGKILL)
+                break
     return process.returncode
 
 
