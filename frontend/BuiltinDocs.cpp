@@ -22,7 +22,8 @@ llvm::ArrayRef<BuiltinDoc> dlc::frontend::builtinDocs() {
       {"`matmul(a, b)`", "over the last dimension of a and the last but one of b; those before broadcast"},
       {"`contract(\"mk,nk->mn\", a, b)`",
        "a product of two tensors, summed over the letters missing on the right"},
-      {"`einsum(\"ij,jk,kl->il\", a, b, c)`", "the same of one tensor or more, two at a time from the left"},
+      {"`einsum(\"ij,jk,kl->il\", a, b, c)`", "the same of one tensor or more, two at a time from the left; "
+                                              "`ii` is a diagonal, `...` the axes without a letter"},
       {"`conv(x, w, stride=1, padding=0, dilation=1, groups=1)`", "x: `[n, c, …]`, w: `[o, c / groups, …]`"},
       {"`conv_transpose(x, w, stride=1, padding=0, output_padding=0, dilation=1, groups=1)`",
        "the transpose of `conv`; x: `[n, c, …]`, w: `[c, o / groups, …]`, output_padding < stride"},
