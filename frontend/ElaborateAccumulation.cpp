@@ -45,19 +45,26 @@ bool Elaborator::accumulateGradients(const Accumulation &step, ArrayRef<unsigned
           .note("one minimize updates it: minimize … over names those that are meant");
       return false;
     }
-    createState(dl::StateRole::Optimizer, state, info.type, {}, owner, info.name, range);
-    auto zeros = [&] {
-      return broadcastTo(toRankZero(integer(0), info.type.getElementType()), info.type.getShape());
-    };
+    // Narrow types hold neither a large sum nor a large count.
+    Type element = info.type.getElementType();
+    dl::TensorType type = info.type;
+    if (element.getIntOrFloatBitWidth() < 32)
+      type = type.withElementType(Float32Type::get(&context));
+    createState(dl::StateRole::Optimizer, state, type, {}, owner, info.name, range);
+    auto zeros = [&] { return broadcastTo(toRankZero(integer(0), type.getElementType()), type.getShape()); };
     {
       OpBuilder::InsertionGuard guard(builder);
       Restore<EntryContext *> inInit(entry, &initEntry);
       builder.setInsertionPointToEnd(&initEntry.func.getBody().front());
       setInitial(state, zeros());
     }
-    Value sum = emit<dl::AddOp>(info.type, loadState(state, info.type).value, gradient);
-    Value divisor = emit<dl::CastOp>(tensorOf({}, info.type.getElementType()), count);
-    gradient = emit<dl::DivOp>(info.type, sum, broadcastTo(divisor, info.type.getShape()));
+    if (type != info.type)
+      gradient = emit<dl::CastOp>(type, gradient);
+    Value sum = emit<dl::AddOp>(type, loadState(state, type).value, gradient);
+    Value divisor = emit<dl::CastOp>(tensorOf({}, type.getElementType()), count);
+    gradient = emit<dl::DivOp>(type, sum, broadcastTo(divisor, type.getShape()));
+    if (type != info.type)
+      gradient = emit<dl::CastOp>(info.type, gradient);
     storeState(state, whereLast(step, zeros(), sum));
   }
   return true;

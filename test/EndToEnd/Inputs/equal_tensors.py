@@ -18,9 +18,8 @@ def compare(a, b):
         return "equal"
     if tolerance is None or len(a) != len(b):
         return "differ"
-    largest = max(abs(x - y) for x, y in zip(array.array("f", a), array.array("f", b)))
-    return "close" if largest <= tolerance else f"differ by {largest:.3g}"
-
+    distances = [abs(x - y) for x, y in zip(array.array("f", a), array.array("f", b))]
+    return "close" if all(distance <= tolerance for distance in distances) else f"differ by up to {max(distances):.3g}"
 
 
 def tensors(path):
