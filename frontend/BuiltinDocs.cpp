@@ -22,8 +22,9 @@ llvm::ArrayRef<BuiltinDoc> dlc::frontend::builtinDocs() {
       {"`matmul(a, b)`", "over the last dimension of a and the last but one of b; those before broadcast"},
       {"`contract(\"mk,nk->mn\", a, b)`",
        "a product of two tensors, summed over the letters missing on the right"},
-      {"`einsum(\"ij,jk,kl->il\", a, b, c)`", "the same of one tensor or more, two at a time from the left; "
-                                              "`ii` is a diagonal, `...` the axes without a letter"},
+      {"`einsum(\"ij,jk,kl->il\", a, b, c)`",
+       "the same of one tensor or more, two at a time from the left; "
+       "`ii` is a diagonal, `...` the axes without a letter, which have one size in all tensors"},
       {"`conv(x, w, stride=1, padding=0, dilation=1, groups=1)`", "x: `[n, c, …]`, w: `[o, c / groups, …]`"},
       {"`conv_transpose(x, w, stride=1, padding=0, output_padding=0, dilation=1, groups=1)`",
        "the transpose of `conv`; x: `[n, c, …]`, w: `[c, o / groups, …]`, output_padding < stride"},
@@ -44,8 +45,8 @@ llvm::ArrayRef<BuiltinDoc> dlc::frontend::builtinDocs() {
       {"`iota(n)`", "0 … n−1: i32[n]"},
       {"`zeros(n, k)  ones(n, k)  full([n, k], value)  zeros_like(x)  ones_like(x)`", "f32"},
       {"`random_uniform(n, k)`", "uniform in [0, 1), another each step; the dimensions also as one tuple"},
-      {"`shape(x)  rank(x)`",
-       "the tuple of x's dimensions, and their number; `prod(shape(x))`, `shape(x)[0]` are compile-time"},
+      {"`shape(x)  rank(x)`", "the tuple of x's dimensions, and their number, or that of a tuple's elements; "
+                              "`prod(shape(x))`, `shape(x)[0]` are compile-time"},
       {"`stop_gradient(x)`", "x, through which no gradient flows"},
       {"`eval_mode(f(x))`, `train_mode(f(x))`", "f(x) where `training` is false, or true, whatever the "
                                                 "entry: a frozen part keeps its statistics, an evaluation "

@@ -55,8 +55,8 @@ private:
     if (parts.size() != count)
       return fail("expected " + llvm::Twine(parts.size()) + " tensors, got " + llvm::Twine(count));
     SmallVector<std::string> letters = expandDots(parts, right);
-    for (auto [ofTensor, operand] : llvm::zip(letters, call.args[1].tuple->elements))
-      if (!addTerm(ofTensor, operand))
+    for (auto [written, ofTensor, operand] : llvm::zip(parts, letters, call.args[1].tuple->elements))
+      if (!addTerm(written, ofTensor, operand))
         return false;
     for (auto [axis, letter] : llvm::enumerate(result))
       if (!sizes.contains(letter) || result.find(letter, axis + 1) != std::string::npos)
@@ -89,15 +89,20 @@ private:
     return letters;
   }
 
-  bool addTerm(StringRef letters, const Entity &operand) {
+  bool addTerm(StringRef written, StringRef letters, const Entity &operand) {
     if (!operand.isTensor() || !isa<FloatType>(operand.tensorType().getElementType()))
       return fail("expected floating-point tensors, got " + describe(operand));
     dl::TensorType type = operand.tensorType();
     if (!terms.empty() && elementType() != type.getElementType())
       return fail("expected one element type, got " + describe(Entity::ofTensor(terms.front().value)) +
                   " and " + describe(operand));
+    if (!llvm::all_of(letters, llvm::isLower))
+      return fail("expected lower-case letters, got " + written);
+    if (static_cast<int64_t>(letters.size()) != type.getRank())
+      return fail("expected " + llvm::Twine(written.contains("...") ? "at most " : "") +
+                  llvm::Twine(type.getRank()) + " letters for " + describe(type) + ", got " + written);
     Term term{letters.str(), operand.value};
-    if (static_cast<int64_t>(letters.size()) == type.getRank() && !takeDiagonal(term))
+    if (!takeDiagonal(term))
       return false;
     type = llvm::cast<dl::TensorType>(term.value.getType());
     for (auto [letter, size] : llvm::zip(term.letters, type.getShape()))

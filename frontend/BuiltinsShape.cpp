@@ -105,7 +105,13 @@ Entity shapeOf(Elaborator &e, BuiltinCall &call) {
 
 /// rank(x): the number of dimensions, known now.
 Entity rankOf(Elaborator &e, BuiltinCall &call) {
-  return checkTensor(e, call) ? e.integer(call.args[0].tensorType().getRank()) : Entity::poison();
+  const Entity &x = call.args[0];
+  if (x.isTuple())
+    return e.integer(static_cast<int64_t>(x.tuple->elements.size()));
+  if (x.isTensor())
+    return e.integer(x.tensorType().getRank());
+  e.error(call.argRanges[0], "rank needs a tensor or a tuple, got " + describe(x));
+  return Entity::poison();
 }
 
 //===----------------------------------------------------------------------===//

@@ -74,7 +74,7 @@ bool find_file(const std::string &stem, const std::string &kind, std::string &ou
 /// them.
 Status find_pair(const std::string &folder, const std::vector<std::string> &stems, std::string &out_images,
                  std::string &out_labels) {
-  std::string stem = folder + "/" + stems.front(), missing = stem + "-images-idx3-ubyte";
+  std::string missing;
   for (const std::string &candidate : stems) {
     std::string of_candidate = folder + "/" + candidate;
     bool has_images = find_file(of_candidate + "-images", "idx3-ubyte", out_images);
@@ -85,6 +85,7 @@ Status find_pair(const std::string &folder, const std::vector<std::string> &stem
       missing = of_candidate + (has_images ? "-labels-idx1-ubyte" : "-images-idx3-ubyte");
       break;
     }
+    missing += (missing.empty() ? "" : " or ") + of_candidate + "-images-idx3-ubyte";
   }
   return Status::input(
       "mnist: no file " + missing + " or the same with .gz" +

@@ -90,7 +90,8 @@ TEST_F(Mnist, BadFilesSayWhatAndWhere) {
   EXPECT_EQ(opening(images(2, 28, 0), two), "train-images-idx3-ubyte: no images: expected at least 1 of at "
                                             "least 1 x 1 at offset 4, found [2, 28, 0]");
   // The training files are good, the test files are missing.
-  EXPECT_EQ(opening(images(2), two), "mnist: no file t10k-images-idx3-ubyte or the same with .gz");
+  EXPECT_EQ(opening(images(2), two),
+            "mnist: no file t10k-images-idx3-ubyte or test-images-idx3-ubyte or the same with .gz");
   write("test-images-idx3-ubyte", images(1, 32, 30));
   EXPECT_EQ(opening(images(2), two), "mnist: no file test-labels-idx1-ubyte or the same with .gz");
   write("test-labels-idx1-ubyte", labels("\x03"));
