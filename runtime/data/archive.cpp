@@ -103,7 +103,7 @@ public:
   }
 
   /// Reads to the very end, because only there the checksum is compared; with room for a byte more than the
-  /// archive says that there are.
+  /// archive says that there are, which it grows to: a small archive may say anything.
   Status read(size_t index, std::vector<std::byte> &out_bytes) const override {
     std::lock_guard lock(mutex_); // libzip's archives are for one thread at a time
     zip_stat_t info;
@@ -115,10 +115,13 @@ public:
     if (!file)
       return failed(name(index), zip_get_error(zip_));
     Status status;
-    out_bytes.resize(info.size + 1);
-    size_t done = 0;
+    constexpr uint64_t first_room = 1 << 20;
+    size_t room = info.size + 1, done = 0;
+    out_bytes.resize(std::min(room, first_room));
     int64_t count = 1;
-    while (count > 0 && done < out_bytes.size()) {
+    while (count > 0 && done < room) {
+      if (done == out_bytes.size())
+        out_bytes.resize(std::min(room, 2 * done));
       count = zip_fread(file, out_bytes.data() + done, out_bytes.size() - done);
       if (count < 0)
         status = failed(name(index), zip_file_get_error(file));

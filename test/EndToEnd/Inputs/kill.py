@@ -19,7 +19,8 @@ def train_and_kill(at_step, command):
             if event["event"] == "step" and event["step"] == at_step:
                 process.send_signal(signal.SIGKILL)
                 break
-    return process.returncode
+        is_done = any('"event":"done"' in line for line in process.stdout)
+    return 0 if is_done else process.returncode
 
 
 def main():

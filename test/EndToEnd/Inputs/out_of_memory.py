@@ -16,7 +16,10 @@ header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({ROWS}, 4), }}".l
 with path.open("wb") as file:
     file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
     file.truncate(128 + 16 * ROWS)  # a hole: it takes no room
-result = subprocess.run([*command, "--in", f"x={path}"], stderr=subprocess.PIPE, text=True, check=False,
-                        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (LIMIT, LIMIT)))
+try:
+    result = subprocess.run([*command, "--in", f"x={path}"], stderr=subprocess.PIPE, text=True, check=False,
+                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (LIMIT, LIMIT)))
+finally:
+    path.unlink()
 print(result.stderr, end="")
 sys.exit(0 if result.returncode == 2 else f"exit status {result.returncode}, expected 2")
