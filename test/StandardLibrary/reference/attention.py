@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Attention, blocks of transformers, and encodings of positions."""
-
-import math
+"""Attention with one head and with several, and its masks."""
 
 import numpy as np
 import torch
@@ -34,10 +32,7 @@ def attention():
     family.function("attention_mask", "attention(q, k, v, mask=mask)", inputs,
                     lambda q, k, v, mask: F.scaled_dot_product_attention(q, k, v, attn_mask=mask))
     heads(family)
-    blocks(family)
-    positions(family)
     masks(family)
-    masks_of_blocks(family)
     drops(family)
     return family
 
@@ -62,22 +57,6 @@ def heads(family):
     last = nn.MultiheadAttention(4, 2, batch_first=True)
     family.layer("self_attention_mask", "self_attention(x, 2, mask=mask)", {"x": family.normal(2, 4, 4), "mask": mask}, last,
                  lambda x, mask: last(x, x, x, attn_mask=~mask)[0])
-
-
-def blocks(family):
-    for index, (n, t, e, count, settings) in enumerate([
-            (2, 3, 4, 2, {}), (1, 4, 6, 3, dict(activation="gelu")), (3, 2, 4, 1, dict(norm_first=True))]):
-        extra = "".join(f', {key}="{value}"' if isinstance(value, str) else f", {key}=true" for key, value in settings.items())
-        lengths = family.integers(t, n) + 1
-        encoder = nn.TransformerEncoderLayer(e, count, 5, dropout=0, batch_first=True, **settings)
-        family.layer(f"encoder_{index}", f"encoder_block(x, {count}, hidden=5, dropout=0, lengths=lengths{extra})",
-                     {"x": family.normal(n, t, e), "lengths": lengths}, encoder,
-                     lambda x, lengths: encoder(x, src_key_padding_mask=ignored(lengths, t)), tolerance=1e-4)
-        decoder = nn.TransformerDecoderLayer(e, count, 5, dropout=0, batch_first=True, **settings)
-        family.layer(f"decoder_{index}", f"decoder_block(x, m, {count}, hidden=5, dropout=0, memory_lengths=lengths{extra})",
-                     {"x": family.normal(n, t + 1, e), "m": family.normal(n, t, e), "lengths": lengths}, decoder,
-                     lambda x, m, lengths: decoder(x, m, tgt_mask=future(t + 1), memory_key_padding_mask=ignored(lengths, t)),
-                     tolerance=1e-4)
 
 
 def some(family, *shape):
@@ -127,43 +106,12 @@ def per_head(mask, heads):
     return mask.expand(n, heads, t, s).reshape(n * heads, t, s)
 
 
-def masks_of_blocks(family):
-    for index, (n, t, e, count, norm_first) in enumerate([(2, 3, 4, 2, False), (1, 4, 6, 3, True), (3, 2, 4, 1, False)]):
-        extra = ", norm_first=true" if norm_first else ""
-        settings = dict(dropout=0, batch_first=True, norm_first=norm_first)
-        lengths, shared, of_heads = family.integers(t, n) + 1, some(family, t, t), some(family, n, count, t, t)
-        encoders = [
-            ("causal", "causal=true", {}, lambda: dict(src_mask=future(t))),
-            ("mask", "mask=mask", dict(mask=shared), lambda mask: dict(src_mask=~mask)),
-            ("all", "causal=true, lengths=lengths, mask=mask", dict(lengths=lengths, mask=of_heads),
-             lambda lengths, mask: dict(src_mask=per_head(~mask | future(t), count), src_key_padding_mask=ignored(lengths, t))),
-        ]
-        for name, call, given, keywords in encoders:
-            encoder = nn.TransformerEncoderLayer(e, count, 5, **settings)
-            family.layer(f"encoder_{name}_{index}", f"encoder_block(x, {count}, hidden=5, dropout=0, {call}{extra})",
-                         dict({"x": family.normal(n, t, e)}, **given), encoder,
-                         lambda x, *given: encoder(x, **keywords(*given)), tolerance=1e-4)
-        decoders = [
-            ("free", "causal=false", {}, lambda: {}),
-            ("lengths", "lengths=lengths", dict(lengths=lengths),
-             lambda lengths: dict(tgt_mask=future(t), tgt_key_padding_mask=ignored(lengths, t))),
-            ("free_lengths", "causal=false, lengths=lengths", dict(lengths=lengths),
-             lambda lengths: dict(tgt_key_padding_mask=ignored(lengths, t))),
-        ]
-        for name, call, given, keywords in decoders:
-            decoder = nn.TransformerDecoderLayer(e, count, 5, **settings)
-            family.layer(f"decoder_{name}_{index}", f"decoder_block(x, m, {count}, hidden=5, dropout=0, {call}{extra})",
-                         dict({"x": family.normal(n, t, e), "m": family.normal(n, t + 1, e)}, **given), decoder,
-                         lambda x, m, *given: decoder(x, m, **keywords(*given)), tolerance=1e-4)
-
-
 def drops(family):
     """In evaluation dropout does nothing; in training a probability that f32 rounds to 1 leaves nothing, as 1 does with PyTorch."""
-    for index, (n, t, e, count, norm_first) in enumerate([(2, 3, 4, 2, False), (1, 4, 6, 3, True), (3, 2, 4, 1, False)]):
+    for index, (n, t, e, count) in enumerate([(2, 3, 4, 2), (1, 4, 6, 3), (3, 2, 4, 1)]):
         x, m = family.normal(n, t, e), family.normal(n, t + 1, e)
         family.function(f"attention_eval_{index}", "attention(x, m, m, dropout=0.4)", {"x": x, "m": m},
                         lambda x, m: F.scaled_dot_product_attention(x, m, m))
-        extra = ", norm_first=true" if norm_first else ""
         for name, training, call, p in (("eval", False, "dropout=0.4", 0.4), ("drop", True, f"dropout={NEARLY_1}", 1)):
             settings = dict(dropout=p, batch_first=True)
             heads_of = nn.MultiheadAttention(e, count, **settings)
@@ -172,50 +120,6 @@ def drops(family):
             own = nn.MultiheadAttention(e, count, **settings)
             family.layer(f"self_attention_{name}_{index}", f"self_attention(x, {count}, {call})", {"x": x}, own,
                          lambda x: own(x, x, x)[0], training=training)
-            encoder = nn.TransformerEncoderLayer(e, count, 5, norm_first=norm_first, **settings)
-            family.layer(f"encoder_{name}_{index}", f"encoder_block(x, {count}, hidden=5, {call}{extra})", {"x": x}, encoder,
-                         training=training, tolerance=1e-4)
-            decoder = nn.TransformerDecoderLayer(e, count, 5, norm_first=norm_first, **settings)
-            family.layer(f"decoder_{name}_{index}", f"decoder_block(x, m, {count}, hidden=5, {call}{extra})", {"x": x, "m": m}, decoder,
-                         lambda x, m: decoder(x, m, tgt_mask=future(t)), training=training, tolerance=1e-4)
-
-
-def sinusoids(t, d, base=10000):
-    """As in the tutorial of PyTorch's transformers."""
-    angle = torch.arange(t).double()[:, None] * torch.exp(torch.arange(0, d, 2).double() * (-math.log(base) / d))
-    table = torch.zeros(t, d, dtype=torch.float64)
-    table[:, 0::2] = angle.sin()
-    table[:, 1::2] = angle.cos()
-    return table
-
-
-def turned(x, interleaved, base=10000):
-    """Complex products, as in the paper."""
-    t, d = x.shape[-2:]
-    angle = torch.arange(t).double()[:, None] * base ** (-torch.arange(0, d, 2).double() / d)
-    a, b = (x[..., ::2], x[..., 1::2]) if interleaved else (x[..., :d // 2], x[..., d // 2:])
-    z = torch.complex(a, b) * torch.polar(torch.ones_like(angle), angle)
-    return torch.stack([z.real, z.imag], -1).flatten(-2) if interleaved else torch.cat([z.real, z.imag], -1)
-
-
-class Learned(nn.Module):
-    def __init__(self, count, d):
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(count, d))
-
-    def forward(self, x):
-        return x + self.weight[:x.shape[1]]
-
-
-def positions(family):
-    for index, (n, t, d) in enumerate([(2, 3, 4), (1, 5, 2), (3, 4, 6)]):
-        x = {"x": family.normal(n, t, d)}
-        family.function(f"sinusoidal_{index}", f"x + sinusoidal_positions({t}, {d})", x, lambda x: x + sinusoids(t, d))
-        family.layer(f"learned_{index}", "learned_positions(x, 6)", x, Learned(6, d))
-        family.function(f"sinusoidal_base_{index}", f"x + sinusoidal_positions({t}, {d}, base=100)", x,
-                        lambda x: x + sinusoids(t, d, 100))
-        family.function(f"rotary_{index}", "rotary(x)", x, lambda x: turned(x, False))
-        family.function(f"rotary_interleaved_{index}", "rotary(x, base=100, interleaved=true)", x, lambda x: turned(x, True, 100))
 
 
 FAMILIES = [attention]
