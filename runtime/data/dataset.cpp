@@ -42,6 +42,8 @@ int64_t Draws::below(int64_t range, int64_t row, uint64_t k) const {
 }
 
 std::vector<size_t> validation_rows(size_t size, double share, int64_t seed) {
+  if (share == 0)
+    return {};
   std::vector<int64_t> order;
   shuffled_order(static_cast<uint64_t>(seed), 0, static_cast<int64_t>(size), order);
   order.resize(static_cast<size_t>(static_cast<double>(size) * share));

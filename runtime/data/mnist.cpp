@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cinttypes>
-#include <numeric>
 #include <sys/stat.h>
 
 namespace dlc::data {
@@ -133,13 +132,11 @@ Status open_mnist(const std::string &folder, const Settings &settings, const Enc
                                 found[1], found[2]));
   RowSplit rows =
       split_rows(expected[0], settings.number("validation", 0), settings.integer("split_seed", 0));
-  std::vector<int64_t> all(static_cast<size_t>(found[0]));
-  std::iota(all.begin(), all.end(), 0);
   Splits splits;
   splits["train"] = std::make_unique<MnistSplit>(train, std::move(rows.rest), classes);
   if (!rows.validation.empty())
     splits["validation"] = std::make_unique<MnistSplit>(train, std::move(rows.validation), classes);
-  splits["test"] = std::make_unique<MnistSplit>(test, std::move(all), classes);
+  splits["test"] = std::make_unique<MnistSplit>(test, split_rows(found[0], 0, 0).rest, classes);
   out_splits = std::move(splits);
   return {};
 }
