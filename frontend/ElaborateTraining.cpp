@@ -156,7 +156,7 @@ void Elaborator::elaborateMinimize(const MinimizeStmt *stmt) {
     return;
   if (accumulation && !accumulateGradients(*accumulation, updated, gradients, stmt->every->range))
     return;
-  Restore<Value> counts(entry->iteration, accumulation ? accumulation->updates : entry->iteration);
+  Restore<Value> counts(entry->iteration, accumulation ? accumulation->updates : loadIteration());
   rememberGradients(gradients);
   if (stmt->clip && !clipGradients(stmt->clip, gradients))
     return;
